@@ -1,0 +1,64 @@
+"""Networks as data: layers, graphs and the MobileNet tables. Nothing here computes on tensors."""
+
+from npmobilenet.architecture.layers import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Identity,
+    Input,
+    Layer,
+    MaxPooling2D,
+    Normalization,
+    ReLU,
+    Rescaling,
+    Reshape,
+    SeparableConv2D,
+    ZeroPadding2D,
+)
+from npmobilenet.architecture.network import Network, NetworkBuilder, Node
+from npmobilenet.architecture.padding import Padding, explicit_padding, output_size
+from npmobilenet.architecture.shapes import Shape
+from npmobilenet.architecture.v1 import mobilenet_v1
+from npmobilenet.architecture.v2 import make_divisible, mobilenet_v2
+
+__all__ = [
+    "Activation",
+    "Add",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Conv2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "Identity",
+    "Input",
+    "Layer",
+    "MaxPooling2D",
+    "Network",
+    "NetworkBuilder",
+    "Node",
+    "Normalization",
+    "Padding",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "SeparableConv2D",
+    "Shape",
+    "ZeroPadding2D",
+    "explicit_padding",
+    "make_divisible",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "output_size",
+]
