@@ -95,7 +95,7 @@ def v2_tables() -> list[PublishedTable]:
                     MACS,
                     "7",
                     macs(mobilenet_v2((96, 96, 3), 0.35)),
-                    "TF-Slim's list has 11 for the same network, which reproduces; the paper gives no unit",
+                    "TF-Slim's list has 11 for this network, which reproduces; no unit is printed",
                 ),
                 Figure("smallest", PARAMETERS, "1.7", parameters(mobilenet_v2(alpha=0.35))),
                 *_widest("largest"),
