@@ -44,7 +44,7 @@ def test_the_signature_is_keras_and_more(ours, theirs):
 def test_what_keras_refuses_is_refused(ours, theirs, arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"\S"):
             theirs(**arguments)
         with pytest.raises(ValueError, match=r"must|exist|need|have|has|needs"):
             ours(**arguments)
