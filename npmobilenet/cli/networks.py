@@ -5,12 +5,10 @@ from pathlib import Path
 
 import click
 
-from npmobilenet.architecture import Network, mobilenet_v1, mobilenet_v2
+from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.formats import read_model_file
 from npmobilenet.pretrained import find_entry
-
-_BUILDERS = {"mobilenet": mobilenet_v1, "mobilenet_v2": mobilenet_v2}
 
 
 def input_size(
@@ -34,8 +32,7 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
     ----------
     name : str
     size : (height, width), optional
-        In place of the input size it has. The network is built for it, not only fed with it: on
-        odd feature maps V2's padding depends on the size.
+        In place of the input size it has.
 
     Raises
     ------
@@ -49,7 +46,4 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
         if size is None:
             return network
         return read_model_file(name, (*size, channels(network.input_shape))).network
-    entry = find_entry(name)
-    height, width = size or (entry.resolution, entry.resolution)
-    build = _BUILDERS[entry.kind]
-    return build((height, width, 3), entry.alpha, include_top=entry.include_top)
+    return find_entry(name).network(size=size)
