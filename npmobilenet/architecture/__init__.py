@@ -23,6 +23,7 @@ from npmobilenet.architecture.layers import (
     SeparableConv2D,
     ZeroPadding2D,
 )
+from npmobilenet.architecture.macs import macs, network_macs
 from npmobilenet.architecture.network import Network, NetworkBuilder, Node
 from npmobilenet.architecture.padding import Padding, explicit_padding, output_size
 from npmobilenet.architecture.shapes import Shape
@@ -57,8 +58,10 @@ __all__ = [
     "Shape",
     "ZeroPadding2D",
     "explicit_padding",
+    "macs",
     "make_divisible",
     "mobilenet_v1",
     "mobilenet_v2",
+    "network_macs",
     "output_size",
 ]

@@ -168,6 +168,11 @@ class Add(Layer):
 
     ARITY: ClassVar[int | None] = None
 
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if any(shape != inputs[0] for shape in inputs):
+            raise ValueError(f"layer {self.name!r} cannot add shapes {inputs}")
+        return inputs[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroPadding2D(Layer):

@@ -103,6 +103,21 @@ class Network:
             for variable, shape in self.layer_variables(node.name).items()
         }
 
+    def until(self, name: str) -> "Network":
+        """The part of this network that the output of layer ``name`` depends on."""
+        needed = {name}
+        for node in reversed(self.nodes):
+            if node.name in needed:
+                needed.update(node.inputs)
+        return replace(self, nodes=tuple(node for node in self.nodes if node.name in needed))
+
+    def followed_by(self, *layers: Layer) -> "Network":
+        """The same network with a chain of layers behind its output."""
+        nodes = list(self.nodes)
+        for layer in layers:
+            nodes.append(Node(layer, (nodes[-1].name,)))
+        return replace(self, nodes=tuple(nodes))
+
     def with_input_shape(self, shape: Shape) -> "Network":
         """The same layers over an input of another size."""
         first = replace(self.nodes[0].layer, shape=shape)  # type: ignore[call-arg]

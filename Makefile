@@ -1,0 +1,42 @@
+# Two targets do all the set-up that they need: demo and test.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Long mutated-file runs are bounded by examples, not by time: they take the same everywhere.
+PYTEST := $(BIN)/python -m pytest -n auto
+
+.PHONY: help demo test test-slow lint format clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/.plots ## classify a photograph with real weights
+	$(BIN)/npmobilenet demo
+
+test: $(VENV)/.dev ## the test-suite, with TensorFlow beside
+	$(PYTEST)
+
+test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damaged files, all images
+	$(PYTEST) -m slow
+
+lint: $(VENV)/.dev ## style, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp for each set of extras: installed again when pyproject.toml changes.
+$(VENV)/.%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

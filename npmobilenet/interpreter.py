@@ -1,0 +1,278 @@
+"""Runs any network layer by layer in plain NumPy: the readable way, and the oracle."""
+
+from collections.abc import Iterator, Mapping
+from functools import singledispatch
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet import reference
+from npmobilenet.architecture import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Identity,
+    Layer,
+    MaxPooling2D,
+    Network,
+    Normalization,
+    ReLU,
+    Rescaling,
+    Reshape,
+    SeparableConv2D,
+    ZeroPadding2D,
+)
+from npmobilenet.program import Program, check_batch, check_weights
+from npmobilenet.reference import FloatArray
+
+__all__ = ["NumpyProgram", "Program", "run_layer"]
+
+Variables = Mapping[str, FloatArray]
+
+
+class NumpyProgram(Program):
+    """A network with its weights, run by :mod:`npmobilenet.reference`.
+
+    Parameters
+    ----------
+    network : Network
+    weights : mapping of str to array
+        Every variable by its canonical name, ``"conv1/kernel"``; they are copied.
+
+    Raises
+    ------
+    WeightsMismatchError
+        If a variable is missing or has another shape.
+    """
+
+    def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
+        check_weights(network, weights)
+        self._network = network
+        self._weights = {name: np.array(weights[name], order="C") for name in network.variables}
+        self._cast: dict[np.dtype[Any], dict[str, dict[str, FloatArray]]] = {}
+        self._lock = Lock()
+        # A later layer overwrites an earlier one: what remains is the last reader of each value.
+        self._last_reader = {source: node.name for node in network for source in node.inputs}
+
+    @property
+    def network(self) -> Network:
+        """The network that runs."""
+        return self._network
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """The network's output for a batch, in the dtype of the batch.
+
+        Parameters
+        ----------
+        x : array (N, *network.input_shape), float32 or float64
+            All arithmetic is done in this dtype.
+
+        Raises
+        ------
+        ValueError
+            If the shape or the dtype is another.
+        """
+        for _, output in self._run(x):
+            last = output
+        return last
+
+    def activations(self, x: FloatArray) -> dict[str, FloatArray]:
+        """Every layer's output by the layer's name, in running order, beginning with the input.
+
+        Layers that change nothing share the array of the layer before. Parameters and errors as in
+        :meth:`__call__`.
+        """
+        return dict(self._run(x))
+
+    def _run(self, x: FloatArray) -> Iterator[tuple[str, FloatArray]]:
+        """Name and output of each layer, each forgotten once its last reader has run."""
+        check_batch(self._network, x)
+        weights = self._weights_as(x.dtype)
+        first, *rest = self._network
+        alive = {first.name: x}
+        yield first.name, x
+        for node in rest:
+            inputs = [alive[source] for source in node.inputs]
+            output = run_layer(node.layer, weights[node.name], *inputs)
+            for source in node.inputs:
+                if self._last_reader[source] == node.name:
+                    alive.pop(source, None)
+            del inputs
+            alive[node.name] = output
+            yield node.name, output
+
+    def _weights_as(self, dtype: np.dtype[Any]) -> dict[str, dict[str, FloatArray]]:
+        """Variables of each layer by their short names, cast once for each dtype."""
+        with self._lock:
+            if dtype not in self._cast:
+                self._cast[dtype] = {
+                    node.name: {
+                        variable: self._weights[f"{node.name}/{variable}"].astype(dtype, copy=False)
+                        for variable in self._network.layer_variables(node.name)
+                    }
+                    for node in self._network
+                }
+            return self._cast[dtype]
+
+
+@singledispatch
+def run_layer(layer: Layer, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    """Run one layer on batches, given its variables by their short names."""
+    raise TypeError(f"layer {layer.name!r} is a {type(layer).__name__}, which cannot be run")
+
+
+@run_layer.register
+def _convolution(layer: Conv2D, variables: Variables, x: FloatArray) -> FloatArray:
+    if layer.kernel_size == layer.strides == (1, 1) and isinstance(layer.padding, str):
+        output = reference.pointwise_convolution(x, variables["kernel"], variables.get("bias"))
+    else:
+        output = reference.convolution(
+            x,
+            variables["kernel"],
+            variables.get("bias"),
+            strides=layer.strides,
+            padding=layer.padding,
+            dilation=layer.dilation,
+        )
+    return reference.activate(output, layer.activation)
+
+
+@run_layer.register
+def _depthwise(layer: DepthwiseConv2D, variables: Variables, x: FloatArray) -> FloatArray:
+    output = reference.depthwise_convolution(
+        x,
+        variables["kernel"],
+        variables.get("bias"),
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation=layer.dilation,
+    )
+    return reference.activate(output, layer.activation)
+
+
+@run_layer.register
+def _separable(layer: SeparableConv2D, variables: Variables, x: FloatArray) -> FloatArray:
+    output = reference.separable_convolution(
+        x,
+        variables["depthwise_kernel"],
+        variables["pointwise_kernel"],
+        variables.get("bias"),
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation=layer.dilation,
+    )
+    return reference.activate(output, layer.activation)
+
+
+@run_layer.register
+def _batch_normalization(
+    layer: BatchNormalization, variables: Variables, x: FloatArray
+) -> FloatArray:
+    return reference.batch_normalization(
+        x,
+        variables["moving_mean"],
+        variables["moving_variance"],
+        variables.get("gamma"),
+        variables.get("beta"),
+        epsilon=layer.epsilon,
+    )
+
+
+@run_layer.register
+def _relu(layer: ReLU, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.relu(x, layer.max_value)
+
+
+@run_layer.register
+def _activation(layer: Activation, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.activate(x, layer.activation)
+
+
+@run_layer.register
+def _add(layer: Add, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.add(*inputs)
+
+
+@run_layer.register
+def _zero_padding(layer: ZeroPadding2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.zero_padding(x, layer.padding)
+
+
+@run_layer.register
+def _max_pooling(layer: MaxPooling2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.max_pooling(
+        x,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation=layer.dilation,
+    )
+
+
+@run_layer.register
+def _average_pooling(layer: AveragePooling2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.average_pooling(
+        x,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation=layer.dilation,
+    )
+
+
+@run_layer.register
+def _global_average(
+    layer: GlobalAveragePooling2D, variables: Variables, x: FloatArray
+) -> FloatArray:
+    return reference.global_average_pooling(x, keepdims=layer.keepdims)
+
+
+@run_layer.register
+def _global_max(layer: GlobalMaxPooling2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.global_max_pooling(x, keepdims=layer.keepdims)
+
+
+@run_layer.register
+def _dense(layer: Dense, variables: Variables, x: FloatArray) -> FloatArray:
+    output = reference.dense(x, variables["kernel"], variables.get("bias"))
+    return reference.activate(output, layer.activation)
+
+
+@run_layer.register
+def _flatten(layer: Flatten, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.flatten(x)
+
+
+@run_layer.register
+def _reshape(layer: Reshape, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.reshape(x, layer.target_shape)
+
+
+@run_layer.register
+def _dropout(layer: Dropout, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.dropout(x)
+
+
+@run_layer.register
+def _identity(layer: Identity, variables: Variables, x: FloatArray) -> FloatArray:
+    return x
+
+
+@run_layer.register
+def _rescaling(layer: Rescaling, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.rescaling(x, layer.scale, layer.offset)
+
+
+@run_layer.register
+def _normalization(layer: Normalization, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.normalization(x, variables["mean"], variables["variance"])

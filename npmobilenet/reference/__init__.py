@@ -1,0 +1,83 @@
+"""Every operation of MobileNet in plain NumPy: the text to read, and the oracle of the tests.
+
+Images are ``(batch, height, width, channels)``. Kernels are laid out as in Keras: convolution
+``(height, width, in, out)``, depthwise ``(height, width, in, multiplier)``, dense ``(in, out)``.
+What comes out has the dtype of the images, float32 or float64. No argument is ever changed; an
+operation that changes nothing returns its argument.
+"""
+
+from npmobilenet.reference.activations import (
+    ACTIVATIONS,
+    activate,
+    elu,
+    exponential,
+    gelu,
+    hard_sigmoid,
+    hard_silu,
+    leaky_relu,
+    linear,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
+from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.batch_norm import batch_normalization
+from npmobilenet.reference.convolution import convolution
+from npmobilenet.reference.dense import dense
+from npmobilenet.reference.depthwise import depthwise_convolution
+from npmobilenet.reference.dropout import dropout
+from npmobilenet.reference.global_pooling import global_average_pooling, global_max_pooling
+from npmobilenet.reference.padding import zero_padding
+from npmobilenet.reference.pointwise import pointwise_convolution
+from npmobilenet.reference.pooling import average_pooling, max_pooling, min_pooling
+from npmobilenet.reference.rescaling import normalization, rescaling
+from npmobilenet.reference.residual import add
+from npmobilenet.reference.separable import separable_convolution
+from npmobilenet.reference.shape import flatten, reshape
+from npmobilenet.reference.softmax import log_softmax, softmax
+from npmobilenet.reference.windows import windows
+
+__all__ = [
+    "ACTIVATIONS",
+    "FloatArray",
+    "activate",
+    "add",
+    "average_pooling",
+    "batch_normalization",
+    "convolution",
+    "dense",
+    "depthwise_convolution",
+    "dropout",
+    "elu",
+    "exponential",
+    "flatten",
+    "gelu",
+    "global_average_pooling",
+    "global_max_pooling",
+    "hard_sigmoid",
+    "hard_silu",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "max_pooling",
+    "min_pooling",
+    "normalization",
+    "pointwise_convolution",
+    "relu",
+    "relu6",
+    "rescaling",
+    "reshape",
+    "selu",
+    "separable_convolution",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+    "windows",
+    "zero_padding",
+]

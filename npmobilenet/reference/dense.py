@@ -1,0 +1,16 @@
+"""The fully connected layer."""
+
+import numpy as np
+
+from npmobilenet.reference.arrays import FloatArray
+
+
+def dense(x: FloatArray, kernel: FloatArray, bias: FloatArray | None = None) -> FloatArray:
+    """``x @ kernel + bias``: ``(..., C)`` with a kernel ``(C, K)`` to ``(..., K)``.
+
+    Source: ``keras.layers.Dense``.
+    """
+    output = np.matmul(x, kernel, dtype=x.dtype)
+    if bias is not None:
+        output += bias
+    return output

@@ -1,0 +1,55 @@
+"""Pooling over windows. Padding is never a value: it is neither the largest nor in the mean."""
+
+import numpy as np
+
+from npmobilenet.architecture.padding import Padding
+from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.windows import Pair, windows
+
+
+def max_pooling(
+    images: FloatArray,
+    pool_size: Pair,
+    *,
+    strides: Pair = (1, 1),
+    padding: Padding = "valid",
+    dilation: Pair = (1, 1),
+) -> FloatArray:
+    """The largest value of each window, ``(N, H, W, C)`` to ``(N, output height, width, C)``.
+
+    Source: ``tf.nn.max_pool2d``.
+    """
+    seen = windows(images, pool_size, strides, padding, dilation, fill=-np.inf)
+    return seen.max(axis=(0, 1))
+
+
+def min_pooling(
+    images: FloatArray,
+    pool_size: Pair,
+    *,
+    strides: Pair = (1, 1),
+    padding: Padding = "valid",
+    dilation: Pair = (1, 1),
+) -> FloatArray:
+    """The smallest value of each window, ``(N, H, W, C)`` to ``(N, output height, width, C)``."""
+    seen = windows(images, pool_size, strides, padding, dilation, fill=np.inf)
+    return seen.min(axis=(0, 1))
+
+
+def average_pooling(
+    images: FloatArray,
+    pool_size: Pair,
+    *,
+    strides: Pair = (1, 1),
+    padding: Padding = "valid",
+    dilation: Pair = (1, 1),
+) -> FloatArray:
+    """The mean of each window, ``(N, H, W, C)`` to ``(N, output height, output width, C)``.
+
+    An image of ones tells how many pixels of each window are not padding.
+    Source: ``tf.nn.avg_pool2d``.
+    """
+    ones = np.ones((1, *images.shape[1:3], 1), images.dtype)
+    total = windows(images, pool_size, strides, padding, dilation).sum(axis=(0, 1))
+    total /= windows(ones, pool_size, strides, padding, dilation).sum(axis=(0, 1))
+    return total

@@ -1,0 +1,23 @@
+"""Softmax: scores to probabilities."""
+
+import numpy as np
+
+from npmobilenet.reference.arrays import FloatArray
+
+
+def softmax(x: FloatArray) -> FloatArray:
+    """``exp(x) / sum(exp(x))`` over the last axis.
+
+    The largest score is subtracted first: that changes nothing but keeps ``exp`` from overflowing.
+    Source: ``tf.nn.softmax``.
+    """
+    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
+
+
+def log_softmax(x: FloatArray) -> FloatArray:
+    """``x - log(sum(exp(x)))`` over the last axis. Source: ``tf.nn.log_softmax``."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
