@@ -209,9 +209,7 @@ class _Folding:
         scale = (1 if gamma is None else gamma) / np.sqrt(variance + layer.epsilon)
         return scale, (0 if beta is None else beta) - mean * scale
 
-    def _scale(
-        self, node: Node, scale: NDArray[np.float64], shift: NDArray[np.float64]
-    ) -> None:
+    def _scale(self, node: Node, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> None:
         step = self._open(node.inputs[0])
         if step is None or (isinstance(step, Convolution) and step.adds):
             self._append(node, self._channelwise(node, scale, shift))

@@ -192,7 +192,13 @@ class _Drawing:
         self._where[None] = place
 
     def _add(
-        self, step: Step | None, kind: int, source: Step | None, out: Place, units: int, facts: Row,
+        self,
+        step: Step | None,
+        kind: int,
+        source: Step | None,
+        out: Place,
+        units: int,
+        facts: Row,
         start: Place | None = None,
     ) -> None:
         row: Row = {t.KIND: kind, t.UNITS: units, t.SKIP: t.NONE} | facts
@@ -245,8 +251,16 @@ class _Drawing:
             layer.padding, (height, width), kernel, layer.strides, layer.dilation
         )
         window = Window(
-            height, width, channels, out[0], out[1], *kernel, *layer.strides, *layer.dilation,
-            padding[0][0], padding[1][0],
+            height,
+            width,
+            channels,
+            out[0],
+            out[1],
+            *kernel,
+            *layer.strides,
+            *layer.dilation,
+            padding[0][0],
+            padding[1][0],
         )
         return {t.WINDOW + i: value for i, value in enumerate(window)}
 
@@ -284,9 +298,15 @@ class _Drawing:
             return
         rows = self._rows_for(height, width, 112 if self._threads > 1 else 392)
         self._scratch = max(self._scratch, rows * width * channels + SLACK)
-        facts = {
-            t.ROWS: rows, t.COLUMNS: columns, t.PACKED: round_up(channels, LANES),
-        } | self._weights(t.MIDDLE, step.depthwise) | self._weights(t.LAST, step.pointwise)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.COLUMNS: columns,
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.MIDDLE, step.depthwise)
+            | self._weights(t.LAST, step.pointwise)
+        )
         facts |= self._window(step.depthwise, source, channels, (height, width, channels))
         facts |= self._skip(step.pointwise)
         self._add(step, t.SEPARABLE, step.source, out, -(-height // rows), facts)
@@ -309,10 +329,19 @@ class _Drawing:
         ring += (layer.kernel.shape[0] - 1) * layer.dilation[0] + 1
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
-        facts = {
-            t.ROWS: rows, t.STEP: at_once, t.RING: ring, t.BUFFER: planes,
-            t.COLUMNS: columns, t.DEPTH: source[2], t.PACKED: round_up(channels, LANES),
-        } | self._weights(t.FIRST, step.expand) | self._weights(t.MIDDLE, layer)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.STEP: at_once,
+                t.RING: ring,
+                t.BUFFER: planes,
+                t.COLUMNS: columns,
+                t.DEPTH: source[2],
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.FIRST, step.expand)
+            | self._weights(t.MIDDLE, layer)
+        )
         facts |= self._weights(t.LAST, step.project) | self._skip(step.project)
         facts |= self._window(layer, source, channels, (height, width, channels))
         self._add(step, t.INVERTED, step.source, out, -(-height // rows), facts)
@@ -343,9 +372,17 @@ class _Drawing:
         elif depth * pixels > 1 << 17:
             rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
         units = -(-pixels // rows) * -(-columns // block)
-        facts = {
-            t.ROWS: rows, t.PIXELS: pixels, t.COLUMNS: columns, t.BLOCK: block, t.DEPTH: depth,
-        } | self._weights(t.LAST, layer) | self._skip(layer)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.PIXELS: pixels,
+                t.COLUMNS: columns,
+                t.BLOCK: block,
+                t.DEPTH: depth,
+            }
+            | self._weights(t.LAST, layer)
+            | self._skip(layer)
+        )
         self._add(shown, t.PRODUCT, None, out, units, facts, start)
 
     def _convolution(self, step: Convolution, out: Place) -> None:
