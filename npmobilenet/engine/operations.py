@@ -38,7 +38,7 @@ from npmobilenet.kernels.convolution import convolution_rows, copy
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
 from npmobilenet.kernels.head import average, largest, softmax
-from npmobilenet.kernels.jit import inlined, jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, product
 from npmobilenet.kernels.window import Layer, Window
 
@@ -76,7 +76,7 @@ def _layer(table, column, w):
     return Layer(table[column], table[column + 1], w[limits], w[limits + 1])
 
 
-@jit
+@inlined
 def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     """Unit ``unit`` of the operation at ``table[row:]``.
 

@@ -208,7 +208,8 @@ def inverted_rows(
     """Output rows ``[y0, y1)`` of an inverted residual, ``step`` of them at a time.
 
     Expanded rows stay in the planes from step to step, so none is computed twice.
-    ``scratch[buffer:]`` takes ``step`` depthwise rows. Other arguments as :func:`expand_depthwise` and :func:`separable_rows`.
+    ``scratch[buffer:]`` takes ``step`` depthwise rows. Other arguments as
+    :func:`expand_depthwise` and :func:`separable_rows`.
     """
     channels = window.channels
     fresh = 0

@@ -1,4 +1,4 @@
-"""``jit`` and ``inlined`` for the functions that kernels are made of, ``entry`` for those that Python calls.
+"""``jit`` and ``inlined`` for what kernels are made of, ``entry`` for what Python calls.
 
 Only entries are cached on disk: each holds all that it calls. Numba's own cache looks at the one
 source file of the entry and mixes CPUs in one index; here the folder is named after everything

@@ -1,6 +1,8 @@
 """Matrix product over packed weights: pointwise convolution, standard convolution and dense.
 
-``out[m, n] = clamp(bias[n] + sum over taps and k of a[pixel m, tap, k] * w[tap, k, n] (+ residual))``.
+``out[m, n]`` is the clamped sum of ``bias[n]``, of ``a[pixel m, tap, k] * w[tap, k, n]`` over all
+taps and ``k``, and of a residual if there is one.
+
 A pointwise convolution has one tap. A standard convolution has one for each kernel row, or for
 each kernel value if it is dilated, and reads them in place: no copy of the image is made
 (implicit GEMM).
