@@ -42,7 +42,7 @@ def test_error_is_that_of_float32(name, random_weights):
     for layer, value in found.items():
         # NumPy's float32 run stands for what float32 can do; the smallest layers vary by chance.
         allowed = 1.5 * np.abs(rounded[layer] - exact[layer]).max()
-        allowed += 2e-6 * np.abs(exact[layer]).max()
+        allowed += 4e-6 * np.abs(exact[layer]).max()
         assert np.abs(value - exact[layer]).max() <= allowed, layer
 
 

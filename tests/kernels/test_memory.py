@@ -5,7 +5,14 @@ import threading
 import numpy as np
 
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.memory import atomic_add, atomic_read, float32_at, int64_at, pause, prefetch
+from npmobilenet.kernels.memory import (
+    atomic_add,
+    atomic_read,
+    float32_at,
+    int64_at,
+    pause,
+    prefetch,
+)
 
 
 @jit
