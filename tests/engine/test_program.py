@@ -62,7 +62,7 @@ def test_activations_say_what_is_fused(random_weights):
     network = NETWORKS["v2"]()
     program, x = NumbaProgram(network, random_weights(network)), images(network, 3)
     values = program.activations(x)
-    assert list(values)[0] == "input_layer"
+    assert next(iter(values)) == "input_layer"
     assert list(values)[-1] == "predictions"
     assert values.fused["Conv1"] == "Conv1_relu"
     assert values.fused["block_2_depthwise"] == "block_2_add"
@@ -141,7 +141,7 @@ def test_errors_name_what_was_found(random_weights, monkeypatch):
     with pytest.raises(ValueError, match="threads must be 1 or more, found 0"):
         program(images(network, 1), threads=0)
     monkeypatch.setenv("NPMOBILENET_NUM_THREADS", "many")
-    with pytest.raises(ValueError, match="NPMOBILENET_NUM_THREADS.*'many'"):
+    with pytest.raises(ValueError, match=r"NPMOBILENET_NUM_THREADS.*'many'"):
         program(images(network, 1))
     del weights["conv1/kernel"]
     with pytest.raises(WeightsMismatchError, match="conv1/kernel"):
