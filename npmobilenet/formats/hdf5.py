@@ -24,6 +24,7 @@ from npmobilenet.formats.limits import (
     MAX_CHUNKS,
     MAX_DEPTH,
     MAX_EXPANSION,
+    MAX_FILE_BYTES,
     MAX_OBJECTS,
     MAX_TENSOR_BYTES,
     MAX_TEXT_BYTES,
@@ -141,7 +142,7 @@ def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
     Raises
     ------
     ModelFileError
-        If the file does not use offsets of 8 bytes, or a heap in it is damaged.
+        If the file is too large, does not use offsets of 8 bytes, or a heap in it is damaged.
     OSError
         If HDF5 cannot open it.
     """
@@ -153,6 +154,8 @@ def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
             yield Hdf5File(file, len(source))
         return
     size = source.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise ModelFileError(f"HDF5 file of {size} bytes; at most {MAX_FILE_BYTES} are read")
     with (
         source.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as image,
