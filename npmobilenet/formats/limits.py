@@ -10,8 +10,9 @@ MAX_TEXT_BYTES = 8 << 20
 """Longest configuration or attribute. That of a whole MobileNet has some 100 KiB; as objects it
 takes up to 30 times as much memory."""
 
-MAX_OBJECTS = 50_000
-"""Most groups and datasets in an HDF5 file, layers in a configuration, nodes in a graph."""
+MAX_OBJECTS = 20_000
+"""Most groups and datasets in an HDF5 file, layers in a configuration, nodes in a graph. V2 with
+its optimizer has some 2,000."""
 
 MAX_DEPTH = 16
 """Deepest nesting of groups in a file, or of models in a model."""

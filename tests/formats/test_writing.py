@@ -39,6 +39,18 @@ def test_keras_loads_it(
         np.testing.assert_array_equal(value, weights[name], err_msg=name)
 
 
+def test_keras_2_loads_it(keras2: Any, tmp_path: Path) -> None:
+    network = mobilenet_v2((32, 32, 3), 0.5, classes=4)
+    weights = random_weights(network)
+    write_keras_h5(tmp_path / "w.h5", network, weights)
+    model = keras2.applications.MobileNetV2((32, 32, 3), 0.5, weights=None, classes=4)
+    model.load_weights(tmp_path / "w.h5")
+    for layer in model.layers:
+        for variable, value in zip(layer.weights, layer.get_weights(), strict=True):
+            name = variable.name.partition(":")[0].replace("depthwise_kernel", "kernel")
+            np.testing.assert_array_equal(value, weights[name], err_msg=name)
+
+
 def test_it_reads_back(tmp_path: Path) -> None:
     network = mobilenet_v2((None, None, 3), 0.35, include_top=False)
     weights = random_weights(network)
