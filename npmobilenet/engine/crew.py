@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, enter
+from npmobilenet.engine.warmup import warm_up
 
 
 class Crew:
@@ -64,6 +65,7 @@ _crew = Crew()
 
 def run(job: NDArray[np.int64], threads: int) -> None:
     """Run a job on up to ``threads`` threads of this process."""
+    warm_up()
     _crew.run(job, threads)
 
 
