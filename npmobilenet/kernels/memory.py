@@ -59,7 +59,7 @@ def atomic_add(typing, array, index, amount):
 
     def codegen(context, builder, signature, arguments):
         at = pointer(context, builder, signature.args[0], *arguments[:2])
-        return builder.atomic_rmw("add", at, arguments[2], "acq_rel")
+        return builder.atomic_rmw("add", at, arguments[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
 

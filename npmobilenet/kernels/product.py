@@ -114,4 +114,44 @@ def _make_column(vectors):
 
 
 _wide = _make_column(VECTORS)
-_narrow = [_make_column(vectors) for vectors in range(1, VECTORS)]
+_narrow = _make_column(1)
+
+
+@jit
+def product(
+    a, start, taps, pixels, w, kernel, bias, first, last, columns, low, high, residual, skip, out,
+    target, stride,
+):
+    """Output columns ``[first, last)`` of the product for ``pixels`` pixels.
+
+    Parameters
+    ----------
+    a, start, taps
+        Where the factors of pixel 0 lie.
+    w, kernel, bias
+        Packed weights at ``w[kernel:]``, bias at ``w[bias:]`` in whole vectors.
+    first, last, columns
+        The columns to compute (``first`` begins a panel), and how many there are in all.
+    low, high
+        Limits of the activation; infinite for none.
+    residual, skip
+        ``residual[skip:]`` is laid out as the output and added; ``skip < 0`` for none.
+    out, target, stride
+        ``out[target + m * stride + n]`` receives the value of pixel ``m``, column ``n``.
+    """
+    depth = taps.rows * taps.columns * taps.depth
+    tiles = (pixels + ROWS - 1) // ROWS
+    # Each step of a tile asks for its share of the next panel, which is then there in time.
+    ahead_step = max(1, PANEL // tiles)
+    for n in range(first, last, PANEL):
+        lanes = min(columns - n, PANEL)
+        panel = kernel + n * depth
+        to = target + n
+        add = skip + n if skip >= 0 else skip
+        ahead = panel + PANEL * depth
+        if lanes > LANES:
+            _wide(a, start, taps, pixels, w, panel, bias, n, low, high, residual, add, out, to,
+                  stride, lanes - LANES, ahead, ahead_step)
+        else:
+            _narrow(a, start, taps, pixels, w, panel, bias, n, low, high, residual, add, out, to,
+                    stride, lanes, ahead, ahead_step)
