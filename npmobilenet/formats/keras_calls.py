@@ -1,7 +1,7 @@
 """Who feeds a layer: the ``inbound_nodes`` of Keras 2 and Keras 3 as one list of operands."""
 
 from collections.abc import Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Config, numbers, unboxed
@@ -65,7 +65,7 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def _is_reference(value: Any) -> TypeGuard[list[Any]]:
+def _is_reference(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) >= 3
@@ -85,10 +85,11 @@ def _keras3(node: Config, name: str) -> Iterator[Operand]:
 def _keras3_values(value: Any, name: str) -> Iterator[Operand]:
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         config = value.get("config")
-        history = config.get("keras_history") if isinstance(config, dict) else None
-        if not _is_reference(history) or history[2] != 0:
+        history: Any = config.get("keras_history") if isinstance(config, dict) else None
+        if _is_reference(history) and history[2] == 0:
+            yield history[0]
+        else:
             raise ModelFileError(f"layer {name!r} reads {history!r}, expected a first output")
-        yield history[0]
     elif isinstance(unboxed(value), list):
         # Either the tensors of a merging layer or the numbers of a constant.
         constant = numbers(value)

@@ -15,14 +15,13 @@ from npmobilenet.formats.keras_config import read_config
 from npmobilenet.formats.matching import Assignment, assignments, first_few, problems, read_tensors
 from npmobilenet.formats.opening import open_model_file
 from npmobilenet.formats.origins import layers_by_origin
-from npmobilenet.formats.slim import without_background
 
 
 def read_weights(path: str | PathLike[str], network: Network) -> dict[str, np.ndarray]:
     """The tensors of a file for a network that is known, matched by name and shape.
 
     Names are tried first, then the order that the format keeps. The file may hold more than the
-    network needs. From a frozen graph, the background class is left out if that makes it fit.
+    network needs.
 
     Parameters
     ----------
@@ -44,8 +43,6 @@ def read_weights(path: str | PathLike[str], network: Network) -> dict[str, np.nd
     path = Path(path)
     with open_model_file(path) as contents:
         found, closest = _match(network, contents.layers, ordered=contents.ordered)
-        if found is None and contents.format == "tf-graphdef":
-            found, _ = _match(network, without_background(contents.layers), ordered=False)
         if found is None:
             found, _ = _match(network, _renamed(contents), ordered=False)
         if found is None:

@@ -5,8 +5,7 @@ Slim counts the blocks of V1 as ``Conv2d_3_depthwise``, ``Conv2d_3_pointwise`` a
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -89,23 +88,6 @@ def drop_background_class(weights: Mapping[str, np.ndarray]) -> dict[str, np.nda
                 f"{classifier}/bias": np.ascontiguousarray(bias[1:]),
             }
     raise ValueError("there is no classifier: neither conv_preds nor predictions among the weights")
-
-
-def without_background(layers: Sequence[RawLayer]) -> list[RawLayer]:
-    """The same layers with a classifier for all classes but the first, still read on demand."""
-    return [
-        RawLayer(layer.path, (), {key: _without_first(item) for key, item in layer.tensors.items()})
-        if layer.name in _CLASSIFIERS
-        else layer
-        for layer in layers
-    ]
-
-
-def _without_first(tensor: RawTensor) -> RawTensor:
-    if not tensor.shape:
-        return tensor
-    shape = (*tensor.shape[:-1], tensor.shape[-1] - 1)
-    return replace(tensor, shape=shape, read=lambda: tensor.read()[..., 1:])
 
 
 def _keras_name(constant: str) -> tuple[str, str] | None:
