@@ -28,7 +28,7 @@ from npmobilenet.engine.table import (
     X,
     Y,
 )
-from npmobilenet.kernels.jit import entry, jit
+from npmobilenet.kernels.jit import entry, inlined
 from npmobilenet.kernels.memory import atomic_add, atomic_read, float32_at, int64_at
 
 FINISHED = -1
@@ -41,47 +41,45 @@ _PATIENCE = 20_000  # looks at a counter, some 0.2 ms, before a waiting caller y
 _IDLE = 100_000  # looks, some 1 ms, before a helper without work goes to sleep
 
 
-@jit
-def _image(table, job, image, slot, scratch, x, y, store, w):
-    """All operations for one image, by this thread alone."""
-    for operation in range(job[SERIAL_OPERATIONS]):
-        row = operation * WIDTH
-        for unit in range(table[row + UNITS]):
-            perform(table, row, unit, image, slot, scratch, x, y, store, w)
-
-
-@jit
+@inlined
 def _work(address, thread, first, patience):
     """Take part in a job from stage ``first``; the stage that has to be waited for, or FINISHED."""
     job = int64_at(address)
-    table, serial = int64_at(job[TABLE]), int64_at(job[SERIAL_TABLE])
     counters = int64_at(job[COUNTERS])
     x, y = float32_at(job[X]), float32_at(job[Y])
     store, w = float32_at(job[STORE]), float32_at(job[WEIGHTS])
     scratch = job[SCRATCH] + thread * job[SCRATCH_SIZE]
-    operations, bulk = job[OPERATIONS], job[BULK]
-    single = (job[BATCH] - bulk) * operations
+    bulk = job[BULK]
+    single = (job[BATCH] - bulk) * job[OPERATIONS]
     for stage in range(first, 1 + single + job[TAIL]):
-        row, image, slot = 0, 0, job[SLOTS]
+        table, begin, image, slot = int64_at(job[TABLE]), 0, 0, job[SLOTS]
         if stage == 0:
             units = bulk
+            table = int64_at(job[SERIAL_TABLE])
             slot += thread * job[SLOT_SIZE]
-        elif stage <= single:
-            image = bulk + (stage - 1) // operations
-            row = (stage - 1) % operations * WIDTH
-            units = table[row + UNITS]
         else:
-            row = (operations + stage - 1 - single) * WIDTH
-            units = table[row + UNITS]
+            begin = stage - 1
+            if stage <= single:
+                image = bulk + begin // job[OPERATIONS]
+                begin %= job[OPERATIONS]
+            else:
+                begin += job[OPERATIONS] - single
+            units = table[begin * WIDTH + UNITS]
         counter = stage * COUNTER_STEP
         while True:
             unit = atomic_add(counters, counter, 1)
             if unit >= units:
                 break
+            # In the bulk a unit is an image: all operations, with all of theirs.
+            end, part, parts = begin + 1, unit, unit + 1
             if stage == 0:
-                _image(serial, job, unit, slot, scratch, x, y, store, w)
-            else:
-                perform(table, row, unit, image, slot, scratch, x, y, store, w)
+                end, image = job[SERIAL_OPERATIONS], unit
+            for operation in range(begin, end):
+                row = operation * WIDTH
+                if stage == 0:
+                    part, parts = 0, table[row + UNITS]
+                for piece in range(part, parts):
+                    perform(table, row, piece, image, slot, scratch, x, y, store, w)
             atomic_add(counters, counter + COUNTER_STEP // 2, 1)
         looks = 0
         while atomic_read(counters, counter + COUNTER_STEP // 2) < units:
@@ -114,34 +112,42 @@ def enter(mail, address, seats, mark):
         FINISHED, or a stage at which a helper keeps the caller waiting: enter again with it after
         a pause. For a helper, the last call noticed; it returns when none has come for a while.
     """
-    if address == 0:
-        return _serve(mail, mark)
+    helps = address == 0
+    thread, stage, patience = 0, mark, _PATIENCE
     if seats > 0 and mark == 0:
         mail[MAIL_SEATS] = seats
         atomic_add(mail, MAIL_JOB, address - mail[MAIL_JOB])
         atomic_add(mail, MAIL_CALL, 1)
-    mark = _work(address, 0, mark, _PATIENCE)
-    if seats > 0 and mark == FINISHED:
+    while True:
+        if helps:
+            call = _next_call(mail, mark)
+            if call == mark:
+                return mark
+            mark = call
+            atomic_add(mail, MAIL_ACTIVE, 1)
+            address = atomic_add(mail, MAIL_JOB, 0)
+            if address != 0:
+                thread = atomic_add(mail, MAIL_SEATS, -1)
+            stage, patience = 0, 100 * _PATIENCE
+        if address != 0 and (thread > 0 or not helps):
+            stage = _work(address, thread, stage, patience)
+        if not helps:
+            break
+        atomic_add(mail, MAIL_ACTIVE, -1)
+    if seats > 0 and stage == FINISHED:
         atomic_add(mail, MAIL_JOB, -address)
         while atomic_add(mail, MAIL_ACTIVE, 0) > 0:
             pass  # a helper may still look at the counters of this job
-    return mark
+    return stage
 
 
-@jit
-def _serve(mail, seen):
+@inlined
+def _next_call(mail, seen):
+    """The number of a call after ``seen``, or ``seen`` if none comes for a while."""
     looks = 0
     while looks < _IDLE:
         call = atomic_read(mail, MAIL_CALL)
-        if call == seen:
-            looks += 1
-            continue
-        seen, looks = call, 0
-        atomic_add(mail, MAIL_ACTIVE, 1)
-        address = atomic_add(mail, MAIL_JOB, 0)
-        if address != 0:
-            seat = atomic_add(mail, MAIL_SEATS, -1)
-            if seat > 0:
-                _work(address, seat, 0, 100 * _PATIENCE)
-        atomic_add(mail, MAIL_ACTIVE, -1)
+        if call != seen:
+            return call
+        looks += 1
     return seen

@@ -38,29 +38,45 @@ from npmobilenet.kernels.convolution import convolution_rows, copy
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
 from npmobilenet.kernels.head import average, largest, softmax
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, product
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Layer, Window
 
 _ZEROS = 0  # the store begins with zeros
 
 
-@jit
+@inlined
 def _place(table, column, slot, image):
     offset = table[column + 1]
     return offset + slot if table[column + 2] == LOCAL else offset + image * table[column + 2]
 
 
-@jit
+@inlined
 def _window(table, w):
     return Window(
-        table[w], table[w + 1], table[w + 2], table[w + 3], table[w + 4], table[w + 5],
-        table[w + 6], table[w + 7], table[w + 8], table[w + 9], table[w + 10], table[w + 11],
+        table[w],
+        table[w + 1],
+        table[w + 2],
+        table[w + 3],
+        table[w + 4],
+        table[w + 5],
+        table[w + 6],
+        table[w + 7],
+        table[w + 8],
+        table[w + 9],
+        table[w + 10],
+        table[w + 11],
         table[w + 12],
     )
 
 
-@jit
+@inlined
+def _layer(table, column, w):
+    limits = table[column + 2]
+    return Layer(table[column], table[column + 1], w[limits], w[limits + 1])
+
+
+@inlined
 def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     """Unit ``unit`` of the operation at ``table[row:]``.
 
@@ -79,32 +95,76 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     y1 = min(y0 + table[row + ROWS], window.out_height)
     buffer, planes = scratch + table[row + BUFFER], scratch + table[row + PLANES]
     columns, depth, packed = table[row + COLUMNS], table[row + DEPTH], table[row + PACKED]
-    first, middle, last = row + FIRST, row + MIDDLE, row + LAST
-    first_low, first_high = w[table[first + 2]], w[table[first + 2] + 1]
-    middle_low, middle_high = w[table[middle + 2]], w[table[middle + 2] + 1]
-    low, high = w[table[last + 2]], w[table[last + 2] + 1]
+    first, middle = _layer(table, row + FIRST, w), _layer(table, row + MIDDLE, w)
+    last = _layer(table, row + LAST, w)
     pixels, block = table[row + PIXELS], table[row + BLOCK]
 
     if kind == SEPARABLE:
         separable_rows(
-            source, start, window, y0, y1, _ZEROS, store, buffer, w, table[middle],
-            table[middle + 1], packed, middle_low, middle_high, table[last], table[last + 1],
-            columns, low, high, residual, skip, out, target,
+            source,
+            start,
+            window,
+            y0,
+            y1,
+            _ZEROS,
+            store,
+            buffer,
+            w,
+            middle,
+            packed,
+            last,
+            columns,
+            residual,
+            skip,
+            out,
+            target,
         )
     elif kind == INVERTED:
         inverted_rows(
-            source, start, depth, window, y0, y1, table[row + STEP], _ZEROS, store, planes,
-            table[row + RING], buffer, w, table[first], table[first + 1], first_low, first_high,
-            table[middle], table[middle + 1], packed, middle_low, middle_high, table[last],
-            table[last + 1], columns, low, high, residual, skip, out, target,
+            source,
+            start,
+            depth,
+            window,
+            y0,
+            y1,
+            table[row + STEP],
+            _ZEROS,
+            store,
+            planes,
+            table[row + RING],
+            buffer,
+            w,
+            first,
+            middle,
+            packed,
+            last,
+            columns,
+            residual,
+            skip,
+            out,
+            target,
         )
     elif kind == EXPAND:
         expand_depthwise(
-            source, start, depth, window, 0, window.out_height, 0, unit * block,
-            min((unit + 1) * block, window.channels), _ZEROS, store, planes - unit * block
-            * window.height * window.width, window.height, w, table[first], table[first + 1],
-            first_low, first_high, table[middle], table[middle + 1], packed, middle_low,
-            middle_high, out, target,
+            source,
+            start,
+            depth,
+            window,
+            0,
+            window.out_height,
+            0,
+            unit * block,
+            min((unit + 1) * block, window.channels),
+            _ZEROS,
+            store,
+            planes - unit * block * window.height * window.width,
+            window.height,
+            w,
+            first,
+            middle,
+            packed,
+            out,
+            target,
         )
     elif kind == PRODUCT:
         across = (columns + block - 1) // block
@@ -112,22 +172,55 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         count = min(table[row + ROWS], pixels - begin)
         done = begin * columns
         product(
-            source, start + begin * depth, Taps(1, 0, 1, 0, depth, depth), count, w, table[last],
-            table[last + 1], n, min(n + block, columns), columns, low, high, residual,
-            skip + done if skip >= 0 else skip, out, target + done, columns,
+            source,
+            start + begin * depth,
+            Taps(1, 0, 1, 0, depth, depth),
+            count,
+            w,
+            last,
+            n,
+            min(n + block, columns),
+            columns,
+            residual,
+            skip + done if skip >= 0 else skip,
+            out,
+            target + done,
+            columns,
         )
     elif kind == CONVOLUTION:
         convolution_rows(
-            source, start, window, y0, y1, store, buffer, w, table[last], table[last + 1],
-            columns, low, high, residual, skip, out, target,
+            source,
+            start,
+            window,
+            y0,
+            y1,
+            store,
+            buffer,
+            w,
+            last,
+            columns,
+            residual,
+            skip,
+            out,
+            target,
         )
     elif kind == DEPTHWISE:
         pitch = window.width * window.channels
         for line in range(y0, y1):
             depthwise_row(
-                source, start, window.height, pitch, window, line, _ZEROS, w, table[middle],
-                table[middle + 1], packed, middle_low, middle_high, out,
-                target + line * window.out_width * window.channels, window.channels,
+                source,
+                start,
+                window.height,
+                pitch,
+                window,
+                line,
+                _ZEROS,
+                w,
+                middle,
+                packed,
+                out,
+                target + line * window.out_width * window.channels,
+                window.channels,
             )
     elif kind == AVERAGE:
         average(source, start, pixels, columns, _ZEROS, out, target)

@@ -54,6 +54,7 @@ class Plan:
     slots: int
     slot_size: int
     store_size: int
+    kept: Mapping[Step, int]  # results that all images have in the store, one after another
 
     def job(self) -> NDArray[np.int64]:
         """A job without its addresses."""
@@ -98,8 +99,10 @@ class Planner:
         self._split = self._tail_begin()
 
     def _tail_begin(self) -> int:
-        """The first step of the tail: what follows global pooling has one pixel an image, and a
-        batch of images is multiplied as a matrix."""
+        """The first step of the tail.
+
+        What follows global pooling has one pixel an image: the batch is multiplied as a matrix.
+        """
         begin = len(self._steps)
         while begin > 0:
             step = self._steps[begin - 1]
@@ -111,10 +114,13 @@ class Planner:
         # An operation that first has to load its input is done for each image.
         return begin if isinstance(self._steps[0], Convolution) else max(begin, 1)
 
-    def plan(self, batch: int, threads: int) -> Plan:
-        """The plan for ``batch`` images on ``threads`` threads."""
+    def plan(self, batch: int, threads: int, *, keep: bool = False) -> Plan:
+        """The plan for ``batch`` images on ``threads`` threads.
+
+        With ``keep`` no memory is used twice, and every step's result is there in the end.
+        """
         drawing, serial = (
-            _Drawing(self._steps, self._places, self._shapes, self._split, batch, count)
+            _Drawing(self._steps, self._places, self._shapes, self._split, batch, count, keep)
             for count in (threads, 1)
         )
         # As many images as can be shared out evenly are each done by one thread.
@@ -134,6 +140,7 @@ class Planner:
             slots=slots,
             slot_size=slot_size,
             store_size=shared + drawing.shared_size,
+            kept={step: shared + offset for step, offset in drawing.kept},
         )
 
 
@@ -146,6 +153,7 @@ class _Drawing:
         split: int,
         batch: int,
         threads: int,
+        keep: bool,
     ) -> None:
         self._places, self._shapes = places, shapes
         self._batch, self._threads = batch, threads
@@ -153,7 +161,7 @@ class _Drawing:
         self._scratch = 0
         self._where: dict[Step | None, Place] = {}
         self._arena = Arena()
-        self._tail: list[tuple[Step, int]] = []
+        self.kept: list[tuple[Step, int]] = []
         self._left = {
             source: max(i for i, step in enumerate(steps) if source in step.inputs)
             for step in steps
@@ -171,9 +179,9 @@ class _Drawing:
             size = prod(shapes[step])
             if i == len(steps) - 1:
                 self._where[step] = (t.OUTPUT, 0, size)
-            elif i >= split - 1:
+            elif keep or i >= split - 1:
                 self._where[step] = (t.MEMORY, shared, size)
-                self._tail.append((step, shared))
+                self.kept.append((step, shared))
                 shared += round_up(batch * size, 16) + SLACK
             else:
                 self._where[step] = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
@@ -192,7 +200,13 @@ class _Drawing:
         self._where[None] = place
 
     def _add(
-        self, step: Step | None, kind: int, source: Step | None, out: Place, units: int, facts: Row,
+        self,
+        step: Step | None,
+        kind: int,
+        source: Step | None,
+        out: Place,
+        units: int,
+        facts: Row,
         start: Place | None = None,
     ) -> None:
         row: Row = {t.KIND: kind, t.UNITS: units, t.SKIP: t.NONE} | facts
@@ -245,8 +259,16 @@ class _Drawing:
             layer.padding, (height, width), kernel, layer.strides, layer.dilation
         )
         window = Window(
-            height, width, channels, out[0], out[1], *kernel, *layer.strides, *layer.dilation,
-            padding[0][0], padding[1][0],
+            height,
+            width,
+            channels,
+            out[0],
+            out[1],
+            *kernel,
+            *layer.strides,
+            *layer.dilation,
+            padding[0][0],
+            padding[1][0],
         )
         return {t.WINDOW + i: value for i, value in enumerate(window)}
 
@@ -284,9 +306,15 @@ class _Drawing:
             return
         rows = self._rows_for(height, width, 112 if self._threads > 1 else 392)
         self._scratch = max(self._scratch, rows * width * channels + SLACK)
-        facts = {
-            t.ROWS: rows, t.COLUMNS: columns, t.PACKED: round_up(channels, LANES),
-        } | self._weights(t.MIDDLE, step.depthwise) | self._weights(t.LAST, step.pointwise)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.COLUMNS: columns,
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.MIDDLE, step.depthwise)
+            | self._weights(t.LAST, step.pointwise)
+        )
         facts |= self._window(step.depthwise, source, channels, (height, width, channels))
         facts |= self._skip(step.pointwise)
         self._add(step, t.SEPARABLE, step.source, out, -(-height // rows), facts)
@@ -309,10 +337,19 @@ class _Drawing:
         ring += (layer.kernel.shape[0] - 1) * layer.dilation[0] + 1
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
-        facts = {
-            t.ROWS: rows, t.STEP: at_once, t.RING: ring, t.BUFFER: planes,
-            t.COLUMNS: columns, t.DEPTH: source[2], t.PACKED: round_up(channels, LANES),
-        } | self._weights(t.FIRST, step.expand) | self._weights(t.MIDDLE, layer)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.STEP: at_once,
+                t.RING: ring,
+                t.BUFFER: planes,
+                t.COLUMNS: columns,
+                t.DEPTH: source[2],
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.FIRST, step.expand)
+            | self._weights(t.MIDDLE, layer)
+        )
         facts |= self._weights(t.LAST, step.project) | self._skip(step.project)
         facts |= self._window(layer, source, channels, (height, width, channels))
         self._add(step, t.INVERTED, step.source, out, -(-height // rows), facts)
@@ -343,9 +380,17 @@ class _Drawing:
         elif depth * pixels > 1 << 17:
             rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
         units = -(-pixels // rows) * -(-columns // block)
-        facts = {
-            t.ROWS: rows, t.PIXELS: pixels, t.COLUMNS: columns, t.BLOCK: block, t.DEPTH: depth,
-        } | self._weights(t.LAST, layer) | self._skip(layer)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.PIXELS: pixels,
+                t.COLUMNS: columns,
+                t.BLOCK: block,
+                t.DEPTH: depth,
+            }
+            | self._weights(t.LAST, layer)
+            | self._skip(layer)
+        )
         self._add(shown, t.PRODUCT, None, out, units, facts, start)
 
     def _convolution(self, step: Convolution, out: Place) -> None:

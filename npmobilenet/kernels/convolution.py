@@ -1,41 +1,53 @@
 """Standard convolution: input rows with their zeros in a small buffer, then a product in place."""
 
 from npmobilenet.kernels.blocks import PANEL
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, product
 
 
-@jit
+@inlined
 def copy(x, start, out, target, count):
     """``out[target:target + count] = x[start:start + count]``."""
     for i in range(count):
         out[target + i] = x[start + i]
 
 
-@jit
+@inlined
 def fill(out, target, count):
     """Zeros in ``out[target:target + count]``."""
     for i in range(count):
         out[target + i] = 0.0
 
 
-@jit
+@inlined
 def padded_width(window):
     """Columns that the windows of one output row see, zeros included."""
     reach = (window.out_width - 1) * window.stride_x
     return reach + (window.kernel_width - 1) * window.dilation_x + 1
 
 
-@jit
+@inlined
 def padded_height(window, rows):
     """The same for ``rows`` output rows."""
     return (rows - 1) * window.stride_y + (window.kernel_height - 1) * window.dilation_y + 1
 
 
-@jit
+@inlined
 def convolution_rows(
-    x, start, window, y0, y1, scratch, buffer, w, kernel, bias, columns, low, high, residual, skip,
-    out, target,
+    x,
+    start,
+    window,
+    y0,
+    y1,
+    scratch,
+    buffer,
+    w,
+    layer,
+    columns,
+    residual,
+    skip,
+    out,
+    target,
 ):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 
@@ -62,14 +74,29 @@ def convolution_rows(
         taps = Taps(window.kernel_height, row_step, 1, 0, window.kernel_width * depth, pixel_step)
     else:
         taps = Taps(
-            window.kernel_height, row_step, window.kernel_width, window.dilation_x * depth, depth,
+            window.kernel_height,
+            row_step,
+            window.kernel_width,
+            window.dilation_x * depth,
+            depth,
             pixel_step,
         )
     for n in range(0, columns, PANEL):
         for y in range(y0, y1):
             line = y * window.out_width * columns
             product(
-                scratch, buffer + (y - y0) * window.stride_y * width * depth, taps,
-                window.out_width, w, kernel, bias, n, min(n + PANEL, columns), columns, low, high,
-                residual, skip + line if skip >= 0 else skip, out, target + line, columns,
+                scratch,
+                buffer + (y - y0) * window.stride_y * width * depth,
+                taps,
+                window.out_width,
+                w,
+                layer,
+                n,
+                min(n + PANEL, columns),
+                columns,
+                residual,
+                skip + line if skip >= 0 else skip,
+                out,
+                target + line,
+                columns,
             )

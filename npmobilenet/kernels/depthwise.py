@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import round_up
 from npmobilenet.kernels.host import LANES, REGISTERS
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import tile_bias, tile_clamp, tile_store, tile_window
 
 # Sums, one kernel row of weights and one pixel fit the registers.
@@ -25,22 +25,33 @@ def _make_pixels(rows, vectors, stride, taps):
     """``rows`` output pixels from column ``i`` on, for channels ``[c, c + vectors * LANES)``."""
 
     @jit
-    def pixels(x, base, ring, pitch, window, y, i, c, zeros, w, kernel, bias, packed, low, high,
-               out, target, step, lanes):
-        tile = tile_bias(rows, vectors, w, bias + c)
+    def pixels(
+        x, base, ring, pitch, window, y, i, c, zeros, w, layer, packed, out, target, step, lanes
+    ):
+        tile = tile_bias(rows, vectors, w, layer.bias + c)
         top = y * window.stride_y - window.pad_top
         left = i * window.stride_x - window.pad_left
         for ky in range(window.kernel_height):
             line = top + ky * window.dilation_y
             if 0 <= line < window.height:
                 row = base + (line % ring) * pitch + c
-                at = kernel + ky * window.kernel_width * packed + c
+                at = layer.kernel + ky * window.kernel_width * packed + c
                 for kx in range(0, window.kernel_width, taps):
                     tile = tile_window(
-                        tile, x, row, left + kx * window.dilation_x, window.width,
-                        window.channels, zeros, stride, taps, w, at + kx * packed, packed,
+                        tile,
+                        x,
+                        row,
+                        left + kx * window.dilation_x,
+                        window.width,
+                        window.channels,
+                        zeros,
+                        stride,
+                        taps,
+                        w,
+                        at + kx * packed,
+                        packed,
                     )
-        tile_store(tile_clamp(tile, low, high), out, target + i * step + c, step, lanes)
+        tile_store(tile_clamp(tile, layer.low, layer.high), out, target + i * step + c, step, lanes)
 
     return pixels
 
@@ -50,20 +61,51 @@ def _make_row(rows, vectors, stride, taps):
     wide = _make_pixels(rows, vectors, stride, taps)
     narrow = _make_pixels(rows, 1, stride, taps) if vectors > 1 else wide
 
-    @jit
-    def row(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low, high, out,
-            target, step):
+    @inlined
+    def row(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step):
         i = 0
         while i < window.out_width:
             i = min(i, window.out_width - rows)
             for c in range(0, window.channels, vectors * LANES):
                 lanes = window.channels - c
                 if lanes > (vectors - 1) * LANES:
-                    wide(x, base, ring, pitch, window, y, i, c, zeros, w, kernel, bias, packed,
-                         low, high, out, target, step, min(lanes - (vectors - 1) * LANES, LANES))
+                    wide(
+                        x,
+                        base,
+                        ring,
+                        pitch,
+                        window,
+                        y,
+                        i,
+                        c,
+                        zeros,
+                        w,
+                        layer,
+                        packed,
+                        out,
+                        target,
+                        step,
+                        min(lanes - (vectors - 1) * LANES, LANES),
+                    )
                 else:
-                    narrow(x, base, ring, pitch, window, y, i, c, zeros, w, kernel, bias, packed,
-                           low, high, out, target, step, min(lanes, LANES))
+                    narrow(
+                        x,
+                        base,
+                        ring,
+                        pitch,
+                        window,
+                        y,
+                        i,
+                        c,
+                        zeros,
+                        w,
+                        layer,
+                        packed,
+                        out,
+                        target,
+                        step,
+                        min(lanes, LANES),
+                    )
             i += rows
 
     return row
@@ -79,8 +121,7 @@ _any = _make_row(1, 1, 1, 1)
 
 
 @jit
-def depthwise_row(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low, high, out,
-                  target, step):
+def depthwise_row(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step):
     """Row ``y`` of a depthwise convolution, to ``out[target + i * step:]`` for pixel ``i``.
 
     Parameters
@@ -91,11 +132,9 @@ def depthwise_row(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packe
     window : Window
     zeros
         Where ``x`` holds zeros, two vectors of them.
-    w, kernel, bias, packed
-        Weights as :func:`pack_depthwise` gives them, ``packed`` floats from tap to tap, and a
-        bias in whole vectors.
-    low, high
-        Limits of the activation; infinite for none.
+    w, layer, packed
+        Packed weights, the :class:`~npmobilenet.kernels.window.Layer` in them, and the floats
+        from tap to tap.
     """
     wide = window.out_width
     # Of two tile lengths the one that computes fewer pixels twice; the longer one if they tie.
@@ -103,25 +142,26 @@ def depthwise_row(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packe
     fits = wide >= _SHORT and window.dilation_x == 1
     fits = fits and window.kernel_width in (3, 5) and window.stride_x in (1, 2)
     if not fits:
-        _any(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low, high, out,
-             target, step)
+        _any(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
     elif window.kernel_width == 5:
         if window.stride_x == 1:
-            _five(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low, high, out,
-                  target, step)
+            _five(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
         else:
-            _five_strided(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low,
-                          high, out, target, step)
+            _five_strided(
+                x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
+            )
     elif window.stride_x == 1:
         if short or wide < _LONG:
-            _three_short(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low,
-                         high, out, target, step)
+            _three_short(
+                x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
+            )
         else:
-            _three_long(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low,
-                        high, out, target, step)
+            _three_long(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
     elif short or wide < _LONG:
-        _three_strided_short(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low,
-                             high, out, target, step)
+        _three_strided_short(
+            x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
+        )
     else:
-        _three_strided_long(x, base, ring, pitch, window, y, zeros, w, kernel, bias, packed, low,
-                            high, out, target, step)
+        _three_strided_long(
+            x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
+        )

@@ -2,15 +2,30 @@
 
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, product
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Layer, Window
 
 
-@jit
+@inlined
 def separable_rows(
-    x, start, window, y0, y1, zeros, scratch, buffer, w, depthwise, depthwise_bias, packed,
-    depthwise_low, depthwise_high, pointwise, bias, columns, low, high, residual, skip, out, target,
+    x,
+    start,
+    window,
+    y0,
+    y1,
+    zeros,
+    scratch,
+    buffer,
+    w,
+    depthwise,
+    packed,
+    pointwise,
+    columns,
+    residual,
+    skip,
+    out,
+    target,
 ):
     """Output rows ``[y0, y1)`` of a depthwise separable block (V1; V2's first block).
 
@@ -22,21 +37,65 @@ def separable_rows(
     line = window.out_width * channels
     for y in range(y0, y1):
         depthwise_row(
-            x, start, window.height, pitch, window, y, zeros, w, depthwise, depthwise_bias,
-            packed, depthwise_low, depthwise_high, scratch, buffer + (y - y0) * line, channels,
+            x,
+            start,
+            window.height,
+            pitch,
+            window,
+            y,
+            zeros,
+            w,
+            depthwise,
+            packed,
+            scratch,
+            buffer + (y - y0) * line,
+            channels,
         )
     done = y0 * window.out_width * columns
     product(
-        scratch, buffer, Taps(1, 0, 1, 0, channels, channels), (y1 - y0) * window.out_width, w,
-        pointwise, bias, 0, columns, columns, low, high, residual,
-        skip + done if skip >= 0 else skip, out, target + done, columns,
+        scratch,
+        buffer,
+        Taps(1, 0, 1, 0, channels, channels),
+        (y1 - y0) * window.out_width,
+        w,
+        pointwise,
+        0,
+        columns,
+        columns,
+        residual,
+        skip + done if skip >= 0 else skip,
+        out,
+        target + done,
+        columns,
     )
 
 
-@jit
+@inlined
+def _from_column(layer, column, depth):
+    """The part of a layer that begins at a panel, with ``depth`` weights for each column."""
+    return Layer(layer.kernel + column * depth, layer.bias + column, layer.low, layer.high)
+
+
+@inlined
 def expand_depthwise(
-    x, start, depth, window, y0, y1, fresh, first, last, zeros, scratch, planes, ring, w, expand,
-    expand_bias, expand_low, expand_high, depthwise, depthwise_bias, packed, low, high, out,
+    x,
+    start,
+    depth,
+    window,
+    y0,
+    y1,
+    fresh,
+    first,
+    last,
+    zeros,
+    scratch,
+    planes,
+    ring,
+    w,
+    expand,
+    depthwise,
+    packed,
+    out,
     target,
 ):
     """Expansion and depthwise of an inverted residual, a panel of channels at a time.
@@ -72,49 +131,127 @@ def expand_depthwise(
         while row < end:
             rows = min(end - row, ring - row % ring)
             product(
-                x, start + row * width * depth, Taps(1, 0, 1, 0, depth, depth), rows * width, w,
-                expand + c * depth, expand_bias + c, 0, count, count, expand_low, expand_high, x,
-                -1, scratch, plane + (row % ring) * pitch, count,
+                x,
+                start + row * width * depth,
+                Taps(1, 0, 1, 0, depth, depth),
+                rows * width,
+                w,
+                _from_column(expand, c, depth),
+                0,
+                count,
+                count,
+                x,
+                -1,
+                scratch,
+                plane + (row % ring) * pitch,
+                count,
             )
             row += rows
         panel = Window(
-            window.height, width, count, window.out_height, window.out_width,
-            window.kernel_height, window.kernel_width, window.stride_y, window.stride_x,
-            window.dilation_y, window.dilation_x, window.pad_top, window.pad_left,
+            window.height,
+            width,
+            count,
+            window.out_height,
+            window.out_width,
+            window.kernel_height,
+            window.kernel_width,
+            window.stride_y,
+            window.stride_x,
+            window.dilation_y,
+            window.dilation_x,
+            window.pad_top,
+            window.pad_left,
         )
         for y in range(y0, y1):
             depthwise_row(
-                scratch, plane, ring, pitch, panel, y, zeros, w, depthwise + c,
-                depthwise_bias + c, packed, low, high, out, target + (y - y0) * line + c,
+                scratch,
+                plane,
+                ring,
+                pitch,
+                panel,
+                y,
+                zeros,
+                w,
+                _from_column(depthwise, c, 1),
+                packed,
+                out,
+                target + (y - y0) * line + c,
                 window.channels,
             )
 
 
-@jit
+@inlined
 def inverted_rows(
-    x, start, depth, window, y0, y1, step, zeros, scratch, planes, ring, buffer, w, expand,
-    expand_bias, expand_low, expand_high, depthwise, depthwise_bias, packed, depthwise_low,
-    depthwise_high, project, bias, columns, low, high, residual, skip, out, target,
+    x,
+    start,
+    depth,
+    window,
+    y0,
+    y1,
+    step,
+    zeros,
+    scratch,
+    planes,
+    ring,
+    buffer,
+    w,
+    expand,
+    depthwise,
+    packed,
+    project,
+    columns,
+    residual,
+    skip,
+    out,
+    target,
 ):
     """Output rows ``[y0, y1)`` of an inverted residual, ``step`` of them at a time.
 
     Expanded rows stay in the planes from step to step, so none is computed twice.
-    ``scratch[buffer:]`` takes ``step`` depthwise rows. Other arguments as :func:`expand_depthwise` and :func:`separable_rows`.
+    ``scratch[buffer:]`` takes ``step`` depthwise rows. Other arguments as
+    :func:`expand_depthwise` and :func:`separable_rows`.
     """
     channels = window.channels
     fresh = 0
     for y in range(y0, y1, step):
         below = min(y + step, y1)
         expand_depthwise(
-            x, start, depth, window, y, below, fresh, 0, channels, zeros, scratch, planes, ring,
-            w, expand, expand_bias, expand_low, expand_high, depthwise, depthwise_bias, packed,
-            depthwise_low, depthwise_high, scratch, buffer,
+            x,
+            start,
+            depth,
+            window,
+            y,
+            below,
+            fresh,
+            0,
+            channels,
+            zeros,
+            scratch,
+            planes,
+            ring,
+            w,
+            expand,
+            depthwise,
+            packed,
+            scratch,
+            buffer,
         )
         fresh = (below - 1) * window.stride_y - window.pad_top
         fresh += (window.kernel_height - 1) * window.dilation_y + 1
         done = y * window.out_width * columns
         product(
-            scratch, buffer, Taps(1, 0, 1, 0, channels, channels),
-            (below - y) * window.out_width, w, project, bias, 0, columns, columns, low, high,
-            residual, skip + done if skip >= 0 else skip, out, target + done, columns,
+            scratch,
+            buffer,
+            Taps(1, 0, 1, 0, channels, channels),
+            (below - y) * window.out_width,
+            w,
+            project,
+            0,
+            columns,
+            columns,
+            residual,
+            skip + done if skip >= 0 else skip,
+            out,
+            target + done,
+            columns,
         )

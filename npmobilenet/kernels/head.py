@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.tile import tile_add, tile_bias, tile_store
 
 
-@jit
+@inlined
 def average(x, start, pixels, channels, zeros, out, target):
     """Mean over the pixels of ``(pixels, channels)`` at ``x[start:]``, summed in their order."""
     share = np.float32(1.0) / np.float32(pixels)
@@ -22,7 +22,7 @@ def average(x, start, pixels, channels, zeros, out, target):
         out[target + c] *= share
 
 
-@jit
+@inlined
 def largest(x, start, pixels, channels, out, target):
     """Maximum over the pixels."""
     for c in range(channels):
@@ -34,7 +34,7 @@ def largest(x, start, pixels, channels, out, target):
             out[target + c] = value if value > best or value != value else best
 
 
-@jit
+@inlined
 def softmax(x, start, count, out, target):
     """Exponentials of ``count`` values over their sum, shifted by the largest."""
     top = x[start]

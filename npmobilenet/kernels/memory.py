@@ -13,7 +13,6 @@ from npmobilenet.kernels.tile import pointer
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
-
 @intrinsic
 def prefetch(typing, array, offset):
     """Ask for the cache line of ``array[offset]``; harmless past the end."""

@@ -1,4 +1,4 @@
-"""What a sliding window looks at."""
+"""What a convolution is given: the window it slides, and its weights."""
 
 from typing import NamedTuple
 
@@ -19,3 +19,15 @@ class Window(NamedTuple):
     dilation_x: int
     pad_top: int
     pad_left: int
+
+
+class Layer(NamedTuple):
+    """Where packed weights and bias lie in ``w``, and the limits of the activation (float32).
+
+    The bias fills whole vectors; limits are infinite where there is no activation.
+    """
+
+    kernel: int
+    bias: int
+    low: float
+    high: float
