@@ -58,15 +58,15 @@ NETWORKS = {
 }
 
 
+def _operation(shape: tuple[int, ...], layer: Layer) -> Case:
+    """A network of one layer; the title tells the layer and the shape of its input."""
 
-
-def _operation(size: int, channels: int, layer: Layer) -> Case:
-    """A network of one layer; its real name tells the layer, the size and the channels."""
     def build() -> Network:
-        image = Input(name="input_layer", shape=(size, size, channels))
-        return NetworkBuilder(image).build(title).followed_by(layer)
+        return (
+            NetworkBuilder(Input(name="input_layer", shape=shape)).build(title).followed_by(layer)
+        )
 
-    title = f"{layer.name} {size}x{size}x{channels}"
+    title = f"{layer.name} {'x'.join(map(str, shape))}"
     return Case(title, build)
 
 
@@ -102,30 +102,24 @@ def _pooling(kind: type[MaxPooling2D] | type[AveragePooling2D]) -> Layer:
 OPERATIONS = {
     case.title: case
     for case in (
-        _operation(112, 32, _pointwise(64)),
-        _operation(28, 256, _pointwise(256)),
-        _operation(14, 512, _pointwise(512)),
-        _operation(7, 1024, _pointwise(1024)),
-        _operation(112, 32, _depthwise(3, 1)),
-        _operation(112, 64, _depthwise(3, 2)),
-        _operation(14, 512, _depthwise(3, 1)),
-        _operation(28, 256, _depthwise(5, 1)),
-        _operation(28, 256, _depthwise(5, 2)),
-        _operation(224, 3, _standard(32, stride=2)),
-        _operation(56, 64, _standard(64)),
-        _operation(28, 128, _standard(128)),
-        _operation(56, 128, _pooling(MaxPooling2D)),
-        _operation(56, 128, _pooling(AveragePooling2D)),
-        _operation(7, 1024, GlobalAveragePooling2D(name="global_average_pooling")),
+        _operation((112, 112, 32), _pointwise(64)),
+        _operation((28, 28, 256), _pointwise(256)),
+        _operation((14, 14, 512), _pointwise(512)),
+        _operation((7, 7, 1024), _pointwise(1024)),
+        _operation((112, 112, 32), _depthwise(3, 1)),
+        _operation((112, 112, 64), _depthwise(3, 2)),
+        _operation((14, 14, 512), _depthwise(3, 1)),
+        _operation((28, 28, 256), _depthwise(5, 1)),
+        _operation((28, 28, 256), _depthwise(5, 2)),
+        _operation((224, 224, 3), _standard(32, stride=2)),
+        _operation((56, 56, 64), _standard(64)),
+        _operation((28, 28, 128), _standard(128)),
+        _operation((56, 56, 128), _pooling(MaxPooling2D)),
+        _operation((56, 56, 128), _pooling(AveragePooling2D)),
+        _operation((7, 7, 1024), GlobalAveragePooling2D(name="global_average_pooling")),
+        _operation((1024,), Dense(name="dense_1000", units=1000)),
     )
 }
-_VECTOR = Case(
-    "dense_1000 1024",
-    lambda: NetworkBuilder(Input(name="input_layer", shape=(1024,)))
-    .build("dense_1000")
-    .followed_by(Dense(name="dense_1000", units=1000)),
-)
-OPERATIONS[_VECTOR.title] = _VECTOR
 
 
 def images(case: Case, seed: int = 0) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.cases import NETWORKS, Case
 from bench.correctness import error
-from bench.machine import cores, describe
+from bench.machine import busy_cores, cores, describe
 from bench.peers import PEERS, Peer, missing
 from bench.processes import Worker, WorkerError
 from bench.rounds import PEAK, Timing, interleave, ratio
@@ -20,6 +20,7 @@ from bench.workspace import Workspace
 from npmobilenet.architecture import network_macs
 
 RESULTS = Path(__file__).parent / "results"
+QUIET = 0.1  # cores that may be busy with something else before a table says so
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Row:
 @click.option("--block", default=0.15, show_default=True, help="Seconds of a turn, about.")
 @click.option("--random", "random_weights", is_flag=True, help="Random weights everywhere.")
 @click.option("--results", default=RESULTS, show_default=True, type=click.Path(path_type=Path))
-@click.option("--name", default="networks", show_default=True, help="Of the files that are written.")
+@click.option("--name", default="networks", show_default=True, help="Of the files.")
 def main(cases, libraries, threads, rounds, block, random_weights, results, name) -> None:
     """Time whole networks in every library, interleaved, and write a table and a figure."""
     threads = [count for count in threads if count <= len(cores())]
@@ -125,6 +126,10 @@ def _measure(
                 notes[f"{case.title}: {peer.title} is wrong by {found:.2g}: not timed."] = None
                 continue
             workers[peer.name], errors[peer.name] = worker, found
+        if (busy := busy_cores()) > QUIET:
+            notes[
+                f"{case.title}: other processes kept {busy:.1f} cores busy: not to be trusted."
+            ] = None
         timings = interleave(workers, rounds, block)
     yield from _rows(name, case, threads, timings, errors)
 

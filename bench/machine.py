@@ -4,6 +4,7 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 from bench.peers import versions
 
@@ -28,6 +29,22 @@ def cores() -> list[int]:
 def today() -> str:
     """The date, as in 2026-01-31."""
     return datetime.now(UTC).date().isoformat()
+
+
+def busy_cores(seconds: float = 0.3) -> float:
+    """How many cores other processes keep busy while this one waits; 0 where Linux cannot tell."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    used = _used_seconds(stat)
+    sleep(seconds)
+    return (_used_seconds(stat) - used) / seconds
+
+
+def _used_seconds(stat: Path) -> float:
+    """Seconds that all cores together have worked since the machine started."""
+    user, nice, system, _idle, _wait, *others = map(int, stat.read_text().split()[1:9])
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
 
 
 def describe(threads: list[int]) -> dict[str, object]:

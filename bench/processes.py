@@ -16,7 +16,7 @@ class WorkerError(Exception):
 
 def environment(threads: int) -> dict[str, str]:
     """The environment in which a library finds how many threads to use."""
-    pools = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+    pools = ("OMP", "OPENBLAS", "MKL", "NUMBA", "NPMOBILENET")
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return os.environ | {
         **{f"{pool}_NUM_THREADS": str(threads) for pool in pools},

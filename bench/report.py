@@ -86,7 +86,8 @@ def write_figure(report: dict, path: Path) -> None:
     threads = sorted({row["threads"] for row in rows})
     most = max(len({row["library"] for row in rows if row["case"] == case}) for case in cases)
     with mpl.rc_context({"font.size": 8, "svg.hashsalt": "bench", "axes.spines.right": False}):
-        figure = Figure((5.2 * len(threads), (0.24 * most + 0.6) * len(cases)), layout="constrained")
+        size = (5.2 * len(threads), (0.24 * most + 0.6) * len(cases))
+        figure = Figure(size, layout="constrained")
         grid = figure.subplots(len(cases), len(threads), squeeze=False, sharex=True)
         for line, case in zip(grid, cases, strict=True):
             for axes, count in zip(line, threads, strict=True):

@@ -50,7 +50,7 @@ class _Folding:
         self.given = weights
         self.nodes: dict[str, Node] = {}
         self.weights: dict[str, np.ndarray] = {}
-        self.stands_for: dict[str, str] = {}  # an old layer's name: the new one that gives its output
+        self.stands_for: dict[str, str] = {}  # an old layer: the new one that gives its output
         self.padding: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
 
     def visit(self, node: Node) -> None:

@@ -13,7 +13,6 @@ from npmobilenet.architecture import (
     Dense,
     DepthwiseConv2D,
     GlobalAveragePooling2D,
-    Input,
     MaxPooling2D,
     Network,
 )

@@ -8,7 +8,7 @@ from bench.peers.peer import Peer, Run
 
 
 class NpMobileNet(Peer):
-    """This library, on its default backend or a named one."""
+    """The library at hand, on its default backend or a named one."""
 
     packages = ("numba", "numpy")
 
@@ -25,9 +25,7 @@ class NpMobileNet(Peer):
     def load(self, path: Path, batch: np.ndarray, threads: int) -> Run:
         from npmobilenet.loading import load_model
 
-        model = load_model(
-            path.with_suffix(".h5"), input_shape=batch.shape[1:], **self._backend()
-        )
+        model = load_model(path.with_suffix(".h5"), input_shape=batch.shape[1:], **self._backend())
         return lambda: model.predict(batch)
 
     def prepare(self, network, weights, batch, threads) -> Run:

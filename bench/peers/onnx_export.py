@@ -1,4 +1,4 @@
-"""A network as an ONNX file: folded, NCHW inside and out, one node a layer and one an activation."""
+"""A network as an ONNX file: folded, NCHW, a node for each layer and each activation."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,15 +35,14 @@ def write_onnx(
     for node in network:
         graph.add(node)
     first, last = network.nodes[0].name, network.nodes[-1].name
-    shapes = {name: (batch_size, *_nchw(network.shapes[name])) for name in (first, last)}
+    values = [
+        helper.make_tensor_value_info(
+            graph.value[name], onnx.TensorProto.FLOAT, (batch_size, *_nchw(network.shapes[name]))
+        )
+        for name in (first, last)
+    ]
     model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "network",
-            [helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, shapes[first])],
-            [helper.make_tensor_value_info(graph.value[last], onnx.TensorProto.FLOAT, shapes[last])],
-            graph.initializers,
-        ),
+        helper.make_graph(graph.nodes, "network", values[:1], values[1:], graph.initializers),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
