@@ -81,6 +81,9 @@ class CompiledNetwork:
 
     def __call__(self, x: Float32, threads: int) -> Float32:
         """The output for a batch: C-ordered float32 of a shape that fits the network."""
+        if not x.shape[0]:
+            output = self.network.with_input_shape(x.shape[1:]).output_shape
+            return np.empty((0, *(size or 0 for size in output)), np.float32)
         ready = self._plan(x.shape[1:], x.shape[0], threads)
         y, buffers = self._run(ready, x, threads)
         ready.give(buffers)

@@ -285,11 +285,12 @@ class _Drawing:
         return sizes[0], sizes[1], source[2]
 
     def _rows_for(self, height: int, width: int, pixels: int) -> int:
-        """Rows of a unit: about ``pixels`` pixels, and enough units for all threads."""
-        rows = max(1, min(height, pixels // width))
-        if self._threads > 1:
-            rows = min(rows, max(1, -(-height // (4 * self._threads))))
-        return rows
+        """Rows of a unit: no more than ``pixels`` pixels, and as much work for each thread."""
+        most = max(1, min(height, pixels // width))
+        if self._threads == 1:
+            return most
+        rounds = -(-height // (most * self._threads))
+        return -(-height // (rounds * self._threads))
 
     # Operations.
 
@@ -304,7 +305,7 @@ class _Drawing:
             self._product(step.pointwise, step, height * width, channels, place, out)
             self._arena.give(middle)
             return
-        rows = self._rows_for(height, width, 112 if self._threads > 1 else 392)
+        rows = self._rows_for(height, width, 224 if self._threads > 1 else 392)
         self._scratch = max(self._scratch, rows * width * channels + SLACK)
         facts = (
             {
