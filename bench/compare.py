@@ -1,9 +1,9 @@
 """Whole networks in all libraries: ``python -m bench.compare``."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +15,7 @@ from bench.correctness import error
 from bench.machine import busy_cores, cores, describe
 from bench.peers import PEERS, Peer, missing
 from bench.processes import Worker, WorkerError
+from bench.report import write
 from bench.rounds import PEAK, Timing, interleave, ratio
 from bench.workspace import Workspace
 from npmobilenet.architecture import network_macs
@@ -33,8 +34,8 @@ class Row:
         Median, first and ninth decile of the time of a call.
     ratio : float or None
         Time over that of the fastest float32 peer (not counting npmobilenet).
-    share_of_peak : float
-        FLOP/s over those of the multiply-add loop; 1 MAC is 2 FLOP.
+    share_of_peak, peak_gflops : float
+        FLOP/s over those of the multiply-add loop in the same rounds, and these; 1 MAC is 2 FLOP.
     error : float
         As :func:`bench.correctness.error`.
     """
@@ -47,6 +48,7 @@ class Row:
     high: float
     ratio: float | None
     share_of_peak: float
+    peak_gflops: float
     error: float
 
 
@@ -62,39 +64,41 @@ class Row:
 def main(cases, libraries, threads, rounds, block, random_weights, results, name) -> None:
     """Time whole networks in every library, interleaved, and write a table and a figure."""
     threads = [count for count in threads if count <= len(cores())]
-    libraries = [PEERS[library] for library in libraries] or list(PEERS.values())
-    notes: dict[str, None] = {}  # in order, each once
-    installed = []
-    for peer in libraries:
-        if packages := missing(peer):
-            notes[f"{peer.title} was left out: {', '.join(packages)} not installed."] = None
-        else:
-            installed.append(peer)
+    notes = Notes()
+    peers = _installed([PEERS[key] for key in libraries] or list(PEERS.values()), notes)
     machine = describe(threads)
     rows: list[Row] = []
     with TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder), pretrained=not random_weights)
-        for case in cases or NETWORKS:
-            for count in threads:
-                for row in _measure(workspace, case, installed, count, rounds, block, notes):
-                    rows.append(row)
-                    click.echo(_line(row))
-        origin = workspace.origin
+        for case, count in product(cases or NETWORKS, threads):
+            for row in _measure(workspace, case, peers, count, rounds, block, notes):
+                rows.append(row)
+                click.echo(_line(row))
+            report = {
+                "machine": machine,
+                "weights": workspace.origin,
+                "notes": list(notes),
+                "rounds": rounds,
+                "rows": [asdict(row) for row in rows],
+            }
+            write(report, results, name)  # what has been measured stays, whatever happens next
     for note in notes:
         click.echo(note)
-    report = {
-        "machine": machine,
-        "weights": origin,
-        "notes": list(notes),
-        "rounds": rounds,
-        "rows": [asdict(row) for row in rows],
-    }
-    results.mkdir(parents=True, exist_ok=True)
-    (results / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
-    from bench.report import write_figure, write_table
 
-    write_table(report, results / f"{name}.md")
-    write_figure(report, results / f"{name}.svg")
+
+class Notes(dict[str, None]):
+    """Remarks for the reader of a table, in order, each once."""
+
+    def add(self, note: str) -> None:
+        """Append a remark, unless it is there already."""
+        self[note] = None
+
+
+def _installed(peers: list[Peer], notes: Notes) -> list[Peer]:
+    for peer in peers:
+        if packages := missing(peer):
+            notes.add(f"{peer.title} was left out: {', '.join(packages)} not installed.")
+    return [peer for peer in peers if not missing(peer)]
 
 
 def _measure(
@@ -104,33 +108,30 @@ def _measure(
     threads: int,
     rounds: int,
     block: float,
-    notes: dict[str, None],
+    notes: Notes,
 ) -> Iterator[Row]:
     """All libraries on one network; those that fail or are wrong are noted, not timed."""
     case = NETWORKS[name]
     errors: dict[str, float] = {}
     with ExitStack() as stack:
-        workers = {
-            PEAK: stack.enter_context(closing(_start(workspace, PEAK, name, threads))),
-        }
+        workers = {PEAK: stack.enter_context(closing(_start(workspace, PEAK, name, threads)))}
         for peer in peers:
             if peer.only_batches and case.batch_size == 1:
                 continue
             try:
                 worker = stack.enter_context(closing(_start(workspace, peer.name, name, threads)))
             except WorkerError as failure:
-                notes[f"{case.title}: {peer.title} failed: {failure}"] = None
+                notes.add(f"{case.title}: {peer.title} failed: {failure}")
                 continue
             found = error(np.load(_output(workspace, peer.name)), workspace.reference(name))
             if found > peer.tolerance:
-                notes[f"{case.title}: {peer.title} is wrong by {found:.2g}: not timed."] = None
+                notes.add(f"{case.title}: {peer.title} is wrong by {found:.2g}: not timed.")
                 continue
             workers[peer.name], errors[peer.name] = worker, found
-        if (busy := busy_cores()) > QUIET:
-            notes[
-                f"{case.title}: other processes kept {busy:.1f} cores busy: not to be trusted."
-            ] = None
+        busy = busy_cores()
         timings = interleave(workers, rounds, block)
+        if max(busy, busy_cores()) > QUIET:
+            notes.add(f"{case.title}: other processes were at work; do not trust these figures.")
     yield from _rows(name, case, threads, timings, errors)
 
 
@@ -156,8 +157,8 @@ def _rows(
         for library in timings
         if PEERS[library].is_float32 and not library.startswith("npmobilenet")
     ]
-    fastest = min(rivals, key=lambda library: timings[library].seconds, default=None)
-    for library, timing in sorted(timings.items(), key=lambda item: item[1].seconds):
+    fastest = min(rivals, key=lambda library: timings[library].median, default=None)
+    for library, timing in sorted(timings.items(), key=lambda item: item[1].median):
         shares = [
             flop / seconds / rate
             for seconds, rate in zip(timing.by_round, peak.by_round, strict=True)
@@ -166,11 +167,12 @@ def _rows(
             case=name,
             library=library,
             threads=threads,
-            milliseconds=1e3 * timing.seconds,
+            milliseconds=1e3 * timing.median,
             low=1e3 * timing.low,
             high=1e3 * timing.high,
             ratio=ratio(timing, timings[fastest]) if fastest else None,
             share_of_peak=float(np.median(shares)),
+            peak_gflops=peak.median / 1e9,
             error=errors[library],
         )
 

@@ -1,5 +1,6 @@
 """A comparison as Markdown and as a figure."""
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,14 @@ from bench.peers import PEERS
 
 OURS, THEIRS = "#0b6e4f", "#b0b7bf"
 LONGEST_BAR = 3.0  # times the fastest peer; longer bars are cut and say their value
+
+
+def write(report: dict, folder: Path, name: str) -> None:
+    """Write ``name.json``, ``name.md`` and ``name.svg``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_table(report, folder / f"{name}.md")
+    write_figure(report, folder / f"{name}.svg")
 
 
 def write_table(report: dict, path: Path) -> None:

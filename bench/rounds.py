@@ -15,15 +15,15 @@ class Timing:
 
     Parameters
     ----------
-    seconds : float
-        Median of all calls.
+    median : float
+        Of all calls: seconds, or FLOP/s of `PEAK`.
     low, high : float
         First and ninth decile of all calls.
     by_round : list of float
         Median of each round.
     """
 
-    seconds: float
+    median: float
     low: float
     high: float
     by_round: list[float]
@@ -60,7 +60,7 @@ def _timing(blocks: list[list[float]]) -> Timing:
     samples = sorted(value for block in blocks for value in block)
     last = len(samples) - 1
     return Timing(
-        seconds=statistics.median(samples),
+        median=statistics.median(samples),
         low=samples[round(last * 0.1)],
         high=samples[round(last * 0.9)],
         by_round=[statistics.median(block) for block in blocks],
