@@ -50,8 +50,8 @@ def _preamble(machine: dict) -> Iterator[str]:
         f"{level} {value:.0f}" for level, value in machine["read_bandwidth_gb_s"].items()
     )
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    yield f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['system']}. "
-    yield f"Measured float32 multiply-add peak {peak}; "
+    yield f"{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['system']}."
+    yield f"Measured float32 multiply-add peak {peak};"
     yield f"read bandwidth of one thread in GB/s: {bandwidth}."
     yield f"\nPython {machine['python']}, {versions}.\n"
 
@@ -120,4 +120,5 @@ def _bars(axes, rows: list[dict]) -> None:
     axes.spines["top"].set_visible(False)
     for place, row in enumerate(rows):
         text = f" {row['ratio']:.2f}  ({row['milliseconds']:.3g} ms)"
-        axes.text(min(row["ratio"], LONGEST_BAR), place, text, va="center")
+        end = min(max(row["ratio"], 1), LONGEST_BAR)  # clear of the line at 1
+        axes.text(end, place, text, va="center")

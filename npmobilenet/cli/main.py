@@ -6,8 +6,10 @@ import click
 
 from npmobilenet import __version__
 from npmobilenet.cli.classify import classify
+from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
 from npmobilenet.cli.output import complain, print_warning
+from npmobilenet.cli.papers import papers
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.weights import weights
 from npmobilenet.errors import NpMobileNetError
@@ -31,5 +33,5 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, demo, summary, weights):
+for command in (classify, cost_command, demo, papers, summary, weights):
     main.add_command(command)

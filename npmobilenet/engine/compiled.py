@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import Network
 from npmobilenet.engine import table as t
 from npmobilenet.engine.crew import run
+from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
 from npmobilenet.engine.fuse import fuse
 from npmobilenet.engine.packing import aligned, pack
-from npmobilenet.engine.plan import ZEROS, Plan, Planner
+from npmobilenet.engine.plan import Plan, Planner
 
 Float32 = NDArray[np.float32]
 _PLANS = 16
