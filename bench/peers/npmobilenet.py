@@ -26,13 +26,18 @@ class NpMobileNet(Peer):
         from npmobilenet.loading import load_model
 
         model = load_model(path.with_suffix(".h5"), input_shape=batch.shape[1:], **self._backend())
-        return lambda: model.predict(batch)
+        return self._call(model, batch, threads)
 
     def prepare(self, network, weights, batch, threads) -> Run:
         from npmobilenet.model import Model
 
         model = Model(network, weights, **self._backend())
-        return lambda: model.predict(batch)
+        return self._call(model, batch, threads)
+
+    def _call(self, model, batch: np.ndarray, threads: int) -> Run:
+        if self.backend == "numpy":  # its threads are those of BLAS, set by the environment
+            return lambda: model.predict(batch)
+        return lambda: model.predict(batch, threads=threads)
 
     def _backend(self) -> dict[str, str]:
         return {} if self.backend is None else {"backend": self.backend}
