@@ -13,8 +13,8 @@ from time import perf_counter
 import click
 
 from bench.cases import NETWORKS
-from bench.compare import RESULTS
-from bench.machine import cores, cpu_name, today
+from bench.compare import QUIET, RESULTS
+from bench.machine import busy_cores, cores, cpu_name, today
 from bench.peers import PEERS, missing, versions
 from bench.processes import WorkerError, environment
 from bench.workspace import Workspace
@@ -49,7 +49,10 @@ def main(libraries, rounds, threads, results) -> None:
     names = [peer.name for peer in peers if not missing(peer) and not peer.only_batches]
     with TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder), pretrained=False)
+        busy = busy_cores()
         starts, notes = _starts(workspace, names, rounds, threads)
+        if max(busy, busy_cores()) > QUIET:
+            notes.append("Other processes were at work; do not trust these figures.")
         compiling = _first_compilation(workspace, threads) if "npmobilenet" in names else {}
     report = {
         "cpu": cpu_name(),
