@@ -122,9 +122,11 @@ class Drawing:
                 self._expand(step, step, out)
             case Convolution():
                 shape = self._shapes[step.source]
-                pixels = self._batch if tail else shape[0] * shape[1]
-                if tail or step.pointwise:
-                    self._product(step, step, pixels, shape[2], self._where[step.source], out)
+                if tail:
+                    self._dense(step, shape[2], out)
+                elif step.pointwise:
+                    start = self._where[step.source]
+                    self._product(step, step, shape[0] * shape[1], shape[2], start, out)
                 else:
                     self._convolution(step, out)
             case Depthwise():
@@ -290,6 +292,17 @@ class Drawing:
             | self._skip(layer)
         )
         self._add(shown, t.PRODUCT, None, out, units, facts, start)
+
+    def _dense(self, step: Convolution, depth: int, out: Place) -> None:
+        panels = -(-step.bias.size // PANEL)
+        block = PANEL * (panels if self._threads == 1 else -(-panels // (4 * self._threads)))
+        facts = {
+            t.PIXELS: self._batch,
+            t.COLUMNS: step.bias.size,
+            t.BLOCK: block,
+            t.DEPTH: depth,
+        } | self._weights(t.LAST, step)
+        self._add(step, t.DENSE, step.source, out, -(-step.bias.size // block), facts)
 
     def _convolution(self, step: Convolution, out: Place) -> None:
         height, width, columns = self._shapes[step]

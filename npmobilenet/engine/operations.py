@@ -7,6 +7,7 @@ from npmobilenet.engine.table import (
     COLUMNS,
     CONVOLUTION,
     COPY,
+    DENSE,
     DEPTH,
     DEPTHWISE,
     EXPAND,
@@ -35,6 +36,7 @@ from npmobilenet.engine.table import (
     WINDOW,
 )
 from npmobilenet.kernels.convolution import convolution_rows, copy
+from npmobilenet.kernels.dense import dense
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
 from npmobilenet.kernels.head import average, largest, softmax
@@ -42,7 +44,7 @@ from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, moved, product
 from npmobilenet.kernels.window import Layer, Result, Rows, Window
 
-_ZEROS = 0  # the store begins with zeros
+_ZEROS = 0  # the store and the weights begin with zeros
 
 
 @inlined
@@ -116,6 +118,10 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         below = moved(result, begin)
         end = min(n + block, columns)
         product(source, start + begin * depth, taps, count, last, n, end, columns, below)
+    elif kind == DENSE:
+        n = unit * block
+        end = min(n + block, columns)
+        dense(source, start, depth, pixels, last, _ZEROS, n, end, columns, result)
     elif kind == CONVOLUTION:
         convolution_rows(source, start, window, y0, y1, store, buffer, last, columns, result)
     elif kind == DEPTHWISE:

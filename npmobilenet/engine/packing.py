@@ -14,7 +14,7 @@ from npmobilenet.engine.steps import (
     Step,
     as_float32,
 )
-from npmobilenet.kernels.blocks import round_up
+from npmobilenet.kernels.blocks import PANEL, round_up
 from npmobilenet.kernels.depthwise import pack_depthwise
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.product import pack_panels
@@ -55,8 +55,8 @@ def linear_parts(step: Step) -> tuple[Linear, ...]:
 
 def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
     """The block, and where each layer's weights lie in it."""
-    pieces: list[Float32] = [np.zeros(LANES, np.float32)]
-    size = LANES
+    pieces: list[Float32] = [np.zeros(PANEL, np.float32)]  # what dense layers ask for
+    size = PANEL
     places: dict[Linear, Packed] = {}
     for layer in (part for step in steps for part in linear_parts(step)):
         offsets = []

@@ -9,6 +9,7 @@ weights.
 (
     CONVOLUTION,
     PRODUCT,
+    DENSE,
     DEPTHWISE,
     SEPARABLE,
     EXPAND,
@@ -17,7 +18,7 @@ weights.
     LARGEST,
     SOFTMAX,
     COPY,
-) = range(10)
+) = range(11)
 
 MEMORY, INPUT, OUTPUT = range(3)
 LOCAL = -1

@@ -256,6 +256,22 @@ def tile_add(typing, tile, a, offset, row_stride):
 
 
 @intrinsic
+def tile_plus(typing, tile, other):
+    """The sum of two tiles of one shape."""
+
+    def codegen(context, builder, signature, arguments):
+        value, addend = arguments
+        for index in range(tile.rows * tile.vectors):
+            total = builder.fadd(
+                builder.extract_value(value, index), builder.extract_value(addend, index)
+            )
+            value = _at(builder, value, index, total)
+        return value
+
+    return tile(tile, tile), codegen
+
+
+@intrinsic
 def tile_clamp(typing, tile, low, high):
     """``min(max(tile, low), high)``; NaN stays NaN. Infinite limits leave the tile alone."""
 

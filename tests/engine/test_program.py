@@ -33,17 +33,38 @@ def images(network, count, seed=1):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_error_is_that_of_float32(name, random_weights):
+def test_close_to_float64(name, random_weights):
     network = NETWORKS[name]()
     weights, x = random_weights(network), images(network, 2)
-    reference = NumpyProgram(network, weights)
-    exact, rounded = reference.activations(x.astype(np.float64)), reference.activations(x)
+    exact = NumpyProgram(network, weights).activations(x.astype(np.float64))
+    for layer, value in NumbaProgram(network, weights).activations(x).items():
+        error = np.abs(value - exact[layer]).max()
+        assert error <= 6e-5 * np.abs(exact[layer]).max(), layer
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("version", [1, 2])
+def test_error_is_that_of_tensorflow(version, random_weights):
+    keras = pytest.importorskip("keras")
+    keras.backend.clear_session()  # names of layers begin anew
+    shape = (96, 96, 3)
+    if version == 1:
+        network, model = mobilenet_v1(shape), keras.applications.MobileNet(shape, weights=None)
+    else:
+        network, model = mobilenet_v2(shape), keras.applications.MobileNetV2(shape, weights=None)
+    weights, x = random_weights(network), images(network, 2)
+    for node in network:
+        values = [weights[f"{node.name}/{v}"] for v in network.layer_variables(node.name)]
+        if values:
+            model.get_layer(node.name).set_weights(values)
+    exact = NumpyProgram(network, weights).activations(x.astype(np.float64))
     found = NumbaProgram(network, weights).activations(x)
-    for layer, value in found.items():
-        # NumPy's float32 run stands for what float32 can do; the smallest layers vary by chance.
-        allowed = 1.5 * np.abs(rounded[layer] - exact[layer]).max()
-        allowed += 4e-6 * np.abs(exact[layer]).max()
-        assert np.abs(value - exact[layer]).max() <= allowed, layer
+    layers = list(found)[1:]
+    outputs = [model.get_layer(layer).output for layer in layers]
+    theirs = dict(zip(layers, keras.Model(model.input, outputs).predict(x, verbose=0), strict=True))
+    for layer in layers:
+        error, allowed = (np.abs(v[layer] - exact[layer]).max() for v in (found, theirs))
+        assert error <= 1.5 * allowed + 1e-6 * np.abs(exact[layer]).max(), layer
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -10,6 +10,7 @@ from npmobilenet.kernels.tile import (
     tile_bias,
     tile_clamp,
     tile_outer,
+    tile_plus,
     tile_store,
     tile_window,
 )
@@ -94,3 +95,14 @@ def test_add_then_clamp(rng, limits):
     out = np.empty((2, LANES), np.float32)
     add_and_clamp(bias, a.ravel(), low, high, out.ravel())
     np.testing.assert_array_equal(out, np.clip(bias + a, low, high))
+
+
+@jit
+def add_tiles(a, b, out):
+    tile_store(tile_plus(tile_bias(1, 2, a, 0), tile_bias(1, 2, b, 0)), out, 0, 0, LANES)
+
+
+def test_sum_of_two_tiles(rng):
+    a, b, out = floats(rng, WIDE), floats(rng, WIDE), np.empty(WIDE, np.float32)
+    add_tiles(a, b, out)
+    np.testing.assert_array_equal(out, a + b)
