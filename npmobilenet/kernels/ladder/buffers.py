@@ -1,0 +1,71 @@
+"""Arrays for kernels that load whole vectors."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.kernels.blocks import PANEL, round_up
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.window import Window
+
+Array = NDArray[np.float32]
+_LINE = 16  # floats of a cache line
+
+
+def aligned(shape: tuple[int, ...]) -> Array:
+    """Zeros that begin at a cache line, with a panel of further zeros behind their end.
+
+    NumPy's own arrays begin anywhere, and a load of 64 bytes that crosses two lines costs twice.
+    The zeros behind the end are there to be read where a vector is wider than what is left of the
+    data, and instead of pixels beside the image: from offset ``size`` on. Nothing may write them.
+    """
+    size = math.prod(shape)
+    buffer = np.zeros(size + PANEL + _LINE, np.float32)
+    start = -buffer.ctypes.data // 4 % _LINE
+    return buffer[start : start + size].reshape(shape)
+
+
+def aligned_copy(array: Array) -> Array:
+    """The same values in an :func:`aligned` array."""
+    copy = aligned(array.shape)
+    copy[...] = array
+    return copy
+
+
+def together(*parts: Array) -> tuple[Array, list[int]]:
+    """One array of packed weights and biases, as the library has them, and where each part begins.
+
+    The parts are flat and of whole vectors.
+    """
+    array = aligned((sum(part.size for part in parts),))
+    places, at = [], 0
+    for part in parts:
+        array[at : at + part.size] = part
+        places.append(at)
+        at += part.size
+    return array, places
+
+
+def no_bias(filters: int) -> Array:
+    """A bias of zeros in whole vectors."""
+    return np.zeros(round_up(filters, LANES), np.float32)
+
+
+@jit
+def frame(x, window, padded):
+    """Copy the image ``x`` into ``padded``, whose frame of zeros is there already."""
+    for y in range(window.height):
+        for i in range(window.width):
+            for c in range(window.channels):
+                padded[y + window.pad_top, i + window.pad_left, c] = x[y, i, c]
+
+
+def padded_shape(window: Window) -> tuple[int, int, int]:
+    """Rows and columns that the windows see, zeros included, and the channels."""
+    return (
+        (window.out_height - 1) * window.stride_y + window.kernel_height,
+        (window.out_width - 1) * window.stride_x + window.kernel_width,
+        window.channels,
+    )
