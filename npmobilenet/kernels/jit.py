@@ -1,4 +1,4 @@
-"""``jit`` for the functions that kernels are made of, ``entry`` for those that Python calls.
+"""``jit`` and ``inlined`` for the functions that kernels are made of, ``entry`` for those that Python calls.
 
 Only entries are cached on disk: each holds all that it calls. Numba's own cache looks at the one
 source file of the entry and mixes CPUs in one index; here the folder is named after everything
@@ -20,6 +20,9 @@ from numba.core import caching, config
 from npmobilenet.kernels.host import cpu_features
 
 jit = numba.njit(error_model="numpy", boundscheck=False, nogil=True)
+
+inlined = numba.njit(error_model="numpy", boundscheck=False, nogil=True, inline="always")
+"""For functions with one or two callers: LLVM works on each level of calls anew."""
 
 
 def entry(function: Callable[..., Any]) -> Any:

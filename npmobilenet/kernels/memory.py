@@ -13,7 +13,6 @@ from npmobilenet.kernels.tile import pointer
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
-
 @intrinsic
 def prefetch(typing, array, offset):
     """Ask for the cache line of ``array[offset]``; harmless past the end."""
@@ -59,7 +58,7 @@ def atomic_add(typing, array, index, amount):
 
     def codegen(context, builder, signature, arguments):
         at = pointer(context, builder, signature.args[0], *arguments[:2])
-        return builder.atomic_rmw("add", at, arguments[2], "acq_rel")
+        return builder.atomic_rmw("add", at, arguments[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
 

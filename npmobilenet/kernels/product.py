@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.tile import tile_add, tile_bias, tile_clamp, tile_outer, tile_store
 
@@ -50,10 +50,23 @@ def _make_block(rows, vectors):
 
     @jit
     def block(
-        a, start, taps, w, panel, bias, n, low, high, residual, skip, out, target, stride, lanes,
-        ahead, ahead_step,
+        a,
+        start,
+        taps,
+        w,
+        panel,
+        layer,
+        n,
+        residual,
+        skip,
+        out,
+        target,
+        stride,
+        lanes,
+        ahead,
+        ahead_step,
     ):
-        tile = tile_bias(rows, vectors, w, bias + n)
+        tile = tile_bias(rows, vectors, w, layer.bias + n)
         at = panel
         for row in range(taps.rows):
             for column in range(taps.columns):
@@ -65,7 +78,7 @@ def _make_block(rows, vectors):
                     at += width
         if skip >= 0:
             tile = tile_add(tile, residual, skip, stride)
-        tile_store(tile_clamp(tile, low, high), out, target, stride, lanes)
+        tile_store(tile_clamp(tile, layer.low, layer.high), out, target, stride, lanes)
 
     return block
 
@@ -76,10 +89,24 @@ def _make_column(vectors):
     full, half, quarter, pair, single = (_make_block(rows, vectors) for rows in heights)
     h0, h1, h2, h3, h4 = heights
 
-    @jit
+    @inlined
     def column(
-        a, start, taps, pixels, w, panel, bias, n, low, high, residual, skip, out, target, stride,
-        lanes, ahead, ahead_step,
+        a,
+        start,
+        taps,
+        pixels,
+        w,
+        panel,
+        layer,
+        n,
+        residual,
+        skip,
+        out,
+        target,
+        stride,
+        lanes,
+        ahead,
+        ahead_step,
     ):
         i = 0
         step = ahead_step * taps.rows * taps.columns * taps.depth
@@ -89,24 +116,99 @@ def _make_column(vectors):
             to = target + i * stride
             add = skip + i * stride if skip >= 0 else skip
             if left >= h0:
-                full(a, a0, taps, w, panel, bias, n, low, high, residual, add, out, to, stride,
-                     lanes, ahead, ahead_step)
+                full(
+                    a,
+                    a0,
+                    taps,
+                    w,
+                    panel,
+                    layer,
+                    n,
+                    residual,
+                    add,
+                    out,
+                    to,
+                    stride,
+                    lanes,
+                    ahead,
+                    ahead_step,
+                )
                 i += h0
             elif left >= h1:
-                half(a, a0, taps, w, panel, bias, n, low, high, residual, add, out, to, stride,
-                     lanes, ahead, ahead_step)
+                half(
+                    a,
+                    a0,
+                    taps,
+                    w,
+                    panel,
+                    layer,
+                    n,
+                    residual,
+                    add,
+                    out,
+                    to,
+                    stride,
+                    lanes,
+                    ahead,
+                    ahead_step,
+                )
                 i += h1
             elif left >= h2:
-                quarter(a, a0, taps, w, panel, bias, n, low, high, residual, add, out, to, stride,
-                        lanes, ahead, ahead_step)
+                quarter(
+                    a,
+                    a0,
+                    taps,
+                    w,
+                    panel,
+                    layer,
+                    n,
+                    residual,
+                    add,
+                    out,
+                    to,
+                    stride,
+                    lanes,
+                    ahead,
+                    ahead_step,
+                )
                 i += h2
             elif left >= h3:
-                pair(a, a0, taps, w, panel, bias, n, low, high, residual, add, out, to, stride,
-                     lanes, ahead, ahead_step)
+                pair(
+                    a,
+                    a0,
+                    taps,
+                    w,
+                    panel,
+                    layer,
+                    n,
+                    residual,
+                    add,
+                    out,
+                    to,
+                    stride,
+                    lanes,
+                    ahead,
+                    ahead_step,
+                )
                 i += h3
             else:
-                single(a, a0, taps, w, panel, bias, n, low, high, residual, add, out, to, stride,
-                       lanes, ahead, ahead_step)
+                single(
+                    a,
+                    a0,
+                    taps,
+                    w,
+                    panel,
+                    layer,
+                    n,
+                    residual,
+                    add,
+                    out,
+                    to,
+                    stride,
+                    lanes,
+                    ahead,
+                    ahead_step,
+                )
                 i += h4
             ahead += step
 
@@ -114,4 +216,86 @@ def _make_column(vectors):
 
 
 _wide = _make_column(VECTORS)
-_narrow = [_make_column(vectors) for vectors in range(1, VECTORS)]
+_narrow = _make_column(1)
+
+
+@jit
+def product(
+    a,
+    start,
+    taps,
+    pixels,
+    w,
+    layer,
+    first,
+    last,
+    columns,
+    residual,
+    skip,
+    out,
+    target,
+    stride,
+):
+    """Output columns ``[first, last)`` of the product for ``pixels`` pixels.
+
+    Parameters
+    ----------
+    a, start, taps
+        Where the factors of pixel 0 lie.
+    w, layer
+        Packed weights, and the :class:`~npmobilenet.kernels.window.Layer` in them.
+    first, last, columns
+        The columns to compute (``first`` begins a panel), and how many there are in all.
+    residual, skip
+        ``residual[skip:]`` is laid out as the output and added; ``skip < 0`` for none.
+    out, target, stride
+        ``out[target + m * stride + n]`` receives the value of pixel ``m``, column ``n``.
+    """
+    depth = taps.rows * taps.columns * taps.depth
+    tiles = (pixels + ROWS - 1) // ROWS
+    # Each step of a tile asks for its share of the next panel, which is then there in time.
+    ahead_step = max(1, PANEL // tiles)
+    for n in range(first, last, PANEL):
+        lanes = min(columns - n, PANEL)
+        panel = layer.kernel + n * depth
+        to = target + n
+        add = skip + n if skip >= 0 else skip
+        ahead = panel + PANEL * depth
+        if lanes > LANES:
+            _wide(
+                a,
+                start,
+                taps,
+                pixels,
+                w,
+                panel,
+                layer,
+                n,
+                residual,
+                add,
+                out,
+                to,
+                stride,
+                lanes - LANES,
+                ahead,
+                ahead_step,
+            )
+        else:
+            _narrow(
+                a,
+                start,
+                taps,
+                pixels,
+                w,
+                panel,
+                layer,
+                n,
+                residual,
+                add,
+                out,
+                to,
+                stride,
+                lanes,
+                ahead,
+                ahead_step,
+            )

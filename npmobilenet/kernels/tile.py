@@ -86,9 +86,7 @@ def _lane_mask(builder, lanes):
 def _masked(builder, kind, result, arguments):
     name = f"llvm.masked.{kind}.v{LANES}f32.p0"
     signature = ir.FunctionType(result, [value.type for value in arguments])
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, signature, name), arguments
-    )
+    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), arguments)
 
 
 def _at(builder, tile, index, value):
@@ -179,9 +177,7 @@ def tile_outer(typing, tile, a, offset, row_stride, w, w_offset):
             for j in range(tile.vectors):
                 index = i * tile.vectors + j
                 total = builder.extract_value(value, index)
-                value = _at(
-                    builder, value, index, _multiply_add(builder, factor, row[j], total)
-                )
+                value = _at(builder, value, index, _multiply_add(builder, factor, row[j], total))
         return value
 
     return tile(tile, a, types.intp, types.intp, w, types.intp), codegen
@@ -238,9 +234,7 @@ def tile_window(
         return value
 
     numbers = [types.intp] * 5
-    return tile(
-        tile, x, *numbers, stride, taps, w, types.intp, types.intp
-    ), codegen
+    return tile(tile, x, *numbers, stride, taps, w, types.intp, types.intp), codegen
 
 
 @intrinsic
