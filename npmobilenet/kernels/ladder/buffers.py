@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import PANEL, round_up
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Layer, Window
 
 Array = NDArray[np.float32]
 _LINE = 16  # floats of a cache line
@@ -34,23 +34,20 @@ def aligned_copy(array: Array) -> Array:
     return copy
 
 
-def together(*parts: Array) -> tuple[Array, list[int]]:
-    """One array of packed weights and biases, as the library has them, and where each part begins.
+def with_biases(*layers: tuple[Array, int]) -> tuple[Array, list[Layer]]:
+    """Weights as the library has them: one array, with a bias behind each layer's kernel.
 
-    The parts are flat and of whole vectors.
+    A layer is its packed kernel and its number of filters. The biases are zeros, and there is no
+    activation.
     """
-    array = aligned((sum(part.size for part in parts),))
-    places, at = [], 0
-    for part in parts:
-        array[at : at + part.size] = part
-        places.append(at)
-        at += part.size
-    return array, places
-
-
-def no_bias(filters: int) -> Array:
-    """A bias of zeros in whole vectors."""
-    return np.zeros(round_up(filters, LANES), np.float32)
+    parts, places, at = [], [], 0
+    for kernel, filters in layers:
+        bias = np.zeros(round_up(filters, LANES), np.float32)
+        parts += [kernel, bias]
+        infinity = np.float32(np.inf)
+        places.append(Layer(at, at + kernel.size, -infinity, infinity))
+        at += kernel.size + bias.size
+    return aligned_copy(np.concatenate(parts)), places
 
 
 @jit

@@ -18,7 +18,8 @@ from npmobilenet.kernels.window import Window
 def _make_block(stride):
     def make(rows, vectors):
         @jit
-        def block(i, c, lanes, x, w, window, y, bias, out):
+        def block(i, c, lanes, x, w, bias, out, place):
+            window, y = place
             tile = tile_bias(rows, vectors, bias, 0)
             channels = window.channels
             zeros = x.size
@@ -49,9 +50,9 @@ _strided_tiles = over_tiles(_make_block(2), PIXELS)
 def convolve(x, w, window, bias, out):
     for y in range(window.out_height):
         if window.stride_x == 1:
-            _tiles(window.out_width, window.channels, (x, w, window, y, bias, out))
+            _tiles(window.out_width, window.channels, x, w, bias, out, (window, y))
         else:
-            _strided_tiles(window.out_width, window.channels, (x, w, window, y, bias, out))
+            _strided_tiles(window.out_width, window.channels, x, w, bias, out, (window, y))
 
 
 def prepare(window: Window, kernel: Array) -> Run:

@@ -17,8 +17,9 @@ from npmobilenet.kernels.window import Window
 
 def _make_block(rows, vectors):
     @jit
-    def block(i, n, lanes, x, depth, w, columns, zeros, out):
-        tile = tile_bias(rows, vectors, zeros, 0)
+    def block(i, n, lanes, x, w, bias, out, _place):
+        depth, columns = w.shape
+        tile = tile_bias(rows, vectors, bias, 0)
         for k in range(depth):
             tile = tile_outer(tile, x, i * depth + k, depth, w, k * columns + n)
         tile_store(tile, out, i * columns + n, columns, lanes)
@@ -30,9 +31,9 @@ _tiles = over_tiles(_make_block)
 
 
 @entry
-def product(x, w, zeros, out):
+def product(x, w, bias, out):
     pixels, columns = out.shape
-    _tiles(pixels, columns, (x, x.shape[1], w, columns, zeros, out))
+    _tiles(pixels, columns, x, w, bias, out, 0)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:

@@ -20,8 +20,9 @@ def _make_block(rows, vectors):
     width = vectors * LANES
 
     @jit
-    def block(i, n, lanes, x, depth, w, zeros, out, columns):
-        tile = tile_bias(rows, vectors, zeros, 0)
+    def block(i, n, lanes, x, w, bias, out, _place):
+        depth, columns = x.shape[1], out.shape[1]
+        tile = tile_bias(rows, vectors, bias, 0)
         panel = n * depth
         for k in range(depth):
             tile = tile_outer(tile, x, i * depth + k, depth, w, panel + k * width)
@@ -34,9 +35,9 @@ _tiles = over_tiles(_make_block)
 
 
 @entry
-def product(x, w, zeros, out):
+def product(x, w, bias, out):
     pixels, columns = out.shape
-    _tiles(pixels, columns, (x, x.shape[1], w, zeros, out, columns))
+    _tiles(pixels, columns, x, w, bias, out, 0)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:

@@ -5,31 +5,23 @@ the bias, a residual and the limits of an activation before the sums leave the r
 more heights of tiles, so that none overlap.
 """
 
-import numpy as np
-
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import no_bias, together
+from npmobilenet.kernels.ladder.buffers import with_biases
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
 from npmobilenet.kernels.ladder.rung import Array, Run
 from npmobilenet.kernels.product import Taps, pack_panels
 from npmobilenet.kernels.product import product as library_product
 from npmobilenet.kernels.window import Window
 
-_INFINITY = np.float32(np.inf)
-
 
 @entry
-def product(x, w, bias, out):
+def product(x, w, layer, out):
     pixels, columns = out.shape
-    depth = x.shape[1]
-    taps = Taps(1, 0, 1, 0, depth, depth)
-    library_product(
-        x, 0, taps, pixels, w, 0, bias, 0, columns, columns, -_INFINITY, _INFINITY, x, -1, out, 0,
-        columns,
-    )  # fmt: skip
+    taps = Taps(1, 0, 1, 0, x.shape[1], x.shape[1])
+    library_product(x, 0, taps, pixels, w, layer, 0, columns, columns, x, -1, out, 0, columns)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:
-    w = matrix(kernel)
-    weights, (_, bias) = together(pack_panels(w), no_bias(w.shape[1]))
-    return on_matrices(product, weights, bias)
+    panels = pack_panels(matrix(kernel))
+    w, (layer,) = with_biases((panels, kernel.shape[-1]))
+    return on_matrices(product, w, layer)

@@ -15,8 +15,9 @@ from npmobilenet.kernels.window import Window
 
 def _make_block(rows, vectors):
     @jit
-    def block(i, n, lanes, padded, w, window, y, zeros, out):
-        tile = tile_bias(rows, vectors, zeros, 0)
+    def block(i, n, lanes, padded, w, bias, out, place):
+        window, y = place
+        tile = tile_bias(rows, vectors, bias, 0)
         columns = out.shape[2]
         pixel_step = window.stride_x * window.channels
         depth = window.kernel_width * window.channels
@@ -35,10 +36,10 @@ _tiles = over_tiles(_make_block)
 
 
 @entry
-def convolve(x, w, window, padded, zeros, out):
+def convolve(x, w, window, padded, bias, out):
     frame(x, window, padded)
     for y in range(window.out_height):
-        _tiles(window.out_width, out.shape[2], (padded, w, window, y, zeros, out))
+        _tiles(window.out_width, out.shape[2], padded, w, bias, out, (window, y))
 
 
 def prepare(window: Window, kernel: Array) -> Run:
