@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -70,28 +71,36 @@ class CompiledNetwork:
         self._weights.flags.writeable = False
         self._plan = lru_cache(_PLANS)(self._make_plan)
 
-    def _make_plan(self, shape: tuple[int, ...], batch: int, threads: int) -> _Ready:
+    def _make_plan(
+        self, shape: tuple[int, ...], batch: int, threads: int, *, keep: bool = False
+    ) -> _Ready:
         network = self.network.with_input_shape(shape)
         shapes: dict[str, Any] = network.shapes
-        plan = Planner(self.steps, self._places, shapes, shape).plan(batch, threads)
+        plan = Planner(self.steps, self._places, shapes, shape).plan(batch, threads, keep=keep)
         return _Ready(plan, (batch, *shapes[network.nodes[-1].name]), shapes)
 
     def __call__(self, x: Float32, threads: int) -> Float32:
         """The output for a batch: C-ordered float32 of a shape that fits the network."""
         ready = self._plan(x.shape[1:], x.shape[0], threads)
+        y, buffers = self._run(ready, x, threads)
+        ready.give(buffers)
+        return y
+
+    def _run(self, ready: _Ready, x: Float32, threads: int) -> tuple[Float32, _Buffers]:
         y = np.empty(ready.output_shape, np.float32)
-        if not x.shape[0]:
-            return y
         buffers = ready.take(self._weights)
         job = buffers.job
         job[t.X], job[t.Y] = x.ctypes.data, y.ctypes.data
         buffers.counters.fill(0)
         run(job, threads)
-        ready.give(buffers)
-        return y
+        return y, buffers
 
-    def activations(self, x: Float32) -> Iterator[tuple[list[str], Float32]]:
+    def activations(self, x: Float32, threads: int) -> Iterator[tuple[list[str], Float32]]:
         """For each step the layers that it covers and its result, the output of the last."""
-        for image in range(len(x)):
-            raise NotImplementedError(image)
-        yield [], x
+        ready = self._make_plan(x.shape[1:], x.shape[0], threads, keep=True)
+        y, buffers = self._run(ready, x, threads)
+        for step in self.steps[:-1]:
+            shape = (x.shape[0], *ready.shapes[step.name])
+            begin = ready.plan.kept[step]
+            yield step.layers, buffers.store[begin : begin + prod(shape)].reshape(shape).copy()
+        yield self.steps[-1].layers, y

@@ -29,7 +29,14 @@ from npmobilenet.engine.table import (
     Y,
 )
 from npmobilenet.kernels.jit import entry, inlined
-from npmobilenet.kernels.memory import atomic_add, atomic_read, float32_at, int64_at
+from npmobilenet.kernels.memory import (
+    PAUSES,
+    atomic_add,
+    atomic_read,
+    float32_at,
+    int64_at,
+    pause,
+)
 
 FINISHED = -1
 
@@ -37,8 +44,8 @@ FINISHED = -1
 MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS = 0, 16, 32, 48
 MAIL_SIZE = 64
 
-_PATIENCE = 20_000  # looks at a counter, some 0.2 ms, before a waiting caller yields its core
-_IDLE = 100_000  # looks, some 1 ms, before a helper without work goes to sleep
+_PATIENCE = 200 * PAUSES  # after some 0.2 ms a waiting caller yields its core
+_IDLE = 2000 * PAUSES  # after some 2 ms without work a helper goes to sleep
 
 
 @inlined
@@ -83,6 +90,7 @@ def _work(address, thread, first, patience):
             atomic_add(counters, counter + COUNTER_STEP // 2, 1)
         looks = 0
         while atomic_read(counters, counter + COUNTER_STEP // 2) < units:
+            pause()
             looks += 1
             if looks > patience:
                 return stage
@@ -149,5 +157,6 @@ def _next_call(mail, seen):
         call = atomic_read(mail, MAIL_CALL)
         if call != seen:
             return call
+        pause()
         looks += 1
     return seen

@@ -54,7 +54,7 @@ class UnsupportedError(Exception):
 
 
 def fold(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[Step]:
-    """The steps of a network, in running order.
+    """The steps of a network, in running order; none if no layer changes anything.
 
     Raises
     ------
@@ -64,6 +64,9 @@ def fold(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[Step]:
     folding = _Folding(network, weights)
     for node in list(network)[1:]:
         folding.add(node)
+    last = network.nodes[-1].name
+    if folding.steps and (folding.result[last] is not folding.steps[-1] or last in folding.zeros):
+        raise UnsupportedError(last)
     return folding.steps
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine.steps import (
-    Convolution,
     Depthwise,
     ExpandDepthwise,
     Inverted,

@@ -54,6 +54,7 @@ class Plan:
     slots: int
     slot_size: int
     store_size: int
+    kept: Mapping[Step, int]  # results that all images have in the store, one after another
 
     def job(self) -> NDArray[np.int64]:
         """A job without its addresses."""
@@ -98,8 +99,10 @@ class Planner:
         self._split = self._tail_begin()
 
     def _tail_begin(self) -> int:
-        """The first step of the tail: what follows global pooling has one pixel an image, and a
-        batch of images is multiplied as a matrix."""
+        """The first step of the tail.
+
+        What follows global pooling has one pixel an image: the batch is multiplied as a matrix.
+        """
         begin = len(self._steps)
         while begin > 0:
             step = self._steps[begin - 1]
@@ -111,10 +114,13 @@ class Planner:
         # An operation that first has to load its input is done for each image.
         return begin if isinstance(self._steps[0], Convolution) else max(begin, 1)
 
-    def plan(self, batch: int, threads: int) -> Plan:
-        """The plan for ``batch`` images on ``threads`` threads."""
+    def plan(self, batch: int, threads: int, *, keep: bool = False) -> Plan:
+        """The plan for ``batch`` images on ``threads`` threads.
+
+        With ``keep`` no memory is used twice, and every step's result is there in the end.
+        """
         drawing, serial = (
-            _Drawing(self._steps, self._places, self._shapes, self._split, batch, count)
+            _Drawing(self._steps, self._places, self._shapes, self._split, batch, count, keep)
             for count in (threads, 1)
         )
         # As many images as can be shared out evenly are each done by one thread.
@@ -134,6 +140,7 @@ class Planner:
             slots=slots,
             slot_size=slot_size,
             store_size=shared + drawing.shared_size,
+            kept={step: shared + offset for step, offset in drawing.kept},
         )
 
 
@@ -146,6 +153,7 @@ class _Drawing:
         split: int,
         batch: int,
         threads: int,
+        keep: bool,
     ) -> None:
         self._places, self._shapes = places, shapes
         self._batch, self._threads = batch, threads
@@ -153,7 +161,7 @@ class _Drawing:
         self._scratch = 0
         self._where: dict[Step | None, Place] = {}
         self._arena = Arena()
-        self._tail: list[tuple[Step, int]] = []
+        self.kept: list[tuple[Step, int]] = []
         self._left = {
             source: max(i for i, step in enumerate(steps) if source in step.inputs)
             for step in steps
@@ -171,9 +179,9 @@ class _Drawing:
             size = prod(shapes[step])
             if i == len(steps) - 1:
                 self._where[step] = (t.OUTPUT, 0, size)
-            elif i >= split - 1:
+            elif keep or i >= split - 1:
                 self._where[step] = (t.MEMORY, shared, size)
-                self._tail.append((step, shared))
+                self.kept.append((step, shared))
                 shared += round_up(batch * size, 16) + SLACK
             else:
                 self._where[step] = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
@@ -277,11 +285,12 @@ class _Drawing:
         return sizes[0], sizes[1], source[2]
 
     def _rows_for(self, height: int, width: int, pixels: int) -> int:
-        """Rows of a unit: about ``pixels`` pixels, and enough units for all threads."""
-        rows = max(1, min(height, pixels // width))
-        if self._threads > 1:
-            rows = min(rows, max(1, -(-height // (4 * self._threads))))
-        return rows
+        """Rows of a unit: no more than ``pixels`` pixels, and as much work for each thread."""
+        most = max(1, min(height, pixels // width))
+        if self._threads == 1:
+            return most
+        rounds = -(-height // (most * self._threads))
+        return -(-height // (rounds * self._threads))
 
     # Operations.
 
@@ -296,7 +305,7 @@ class _Drawing:
             self._product(step.pointwise, step, height * width, channels, place, out)
             self._arena.give(middle)
             return
-        rows = self._rows_for(height, width, 112 if self._threads > 1 else 392)
+        rows = self._rows_for(height, width, 224 if self._threads > 1 else 392)
         self._scratch = max(self._scratch, rows * width * channels + SLACK)
         facts = (
             {

@@ -2,7 +2,7 @@
 
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.product import Taps, product
+from npmobilenet.kernels.product import Taps, moved, product
 
 
 @inlined
@@ -33,27 +33,12 @@ def padded_height(window, rows):
 
 
 @inlined
-def convolution_rows(
-    x,
-    start,
-    window,
-    y0,
-    y1,
-    scratch,
-    buffer,
-    w,
-    layer,
-    columns,
-    residual,
-    skip,
-    out,
-    target,
-):
+def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 
-    ``x[start:]`` is the image and ``out[target:]`` the whole output image. ``scratch[buffer:]``
-    takes the ``padded_height(window, y1 - y0)`` input rows. Other arguments as
-    :func:`~npmobilenet.kernels.product.product`, the residual being a whole image too.
+    ``x[start:]`` is the image and ``result`` that of the whole output image. ``scratch[buffer:]``
+    takes the ``padded_height(window, y1 - y0)`` input rows. ``layer`` has weights as
+    :func:`~npmobilenet.kernels.product.pack_panels` gives them.
     """
     depth = window.channels
     width = padded_width(window)
@@ -68,35 +53,19 @@ def convolution_rows(
             fill(scratch, at + before + held * depth, after)
         else:
             fill(scratch, at, width * depth)
-    row_step = window.dilation_y * width * depth
-    pixel_step = window.stride_x * depth
-    if window.dilation_x == 1:
-        taps = Taps(window.kernel_height, row_step, 1, 0, window.kernel_width * depth, pixel_step)
-    else:
-        taps = Taps(
-            window.kernel_height,
-            row_step,
-            window.kernel_width,
-            window.dilation_x * depth,
-            depth,
-            pixel_step,
-        )
+    # Without dilation the taps of a kernel row lie next to each other, as one deep tap.
+    joined = window.dilation_x == 1
+    taps = Taps(
+        window.kernel_height,
+        window.dilation_y * width * depth,
+        1 if joined else window.kernel_width,
+        window.dilation_x * depth,
+        window.kernel_width * depth if joined else depth,
+        window.stride_x * depth,
+    )
     for n in range(0, columns, PANEL):
+        last = min(n + PANEL, columns)
         for y in range(y0, y1):
-            line = y * window.out_width * columns
-            product(
-                scratch,
-                buffer + (y - y0) * window.stride_y * width * depth,
-                taps,
-                window.out_width,
-                w,
-                layer,
-                n,
-                min(n + PANEL, columns),
-                columns,
-                residual,
-                skip + line if skip >= 0 else skip,
-                out,
-                target + line,
-                columns,
-            )
+            begin = buffer + (y - y0) * window.stride_y * width * depth
+            line = moved(result, y * window.out_width)
+            product(scratch, begin, taps, window.out_width, layer, n, last, columns, line)

@@ -25,33 +25,23 @@ def _make_pixels(rows, vectors, stride, taps):
     """``rows`` output pixels from column ``i`` on, for channels ``[c, c + vectors * LANES)``."""
 
     @jit
-    def pixels(
-        x, base, ring, pitch, window, y, i, c, zeros, w, layer, packed, out, target, step, lanes
-    ):
-        tile = tile_bias(rows, vectors, w, layer.bias + c)
+    def pixels(x, window, y, i, c, layer, packed, result, lanes):
+        tile = tile_bias(rows, vectors, layer.w, layer.bias + c)
         top = y * window.stride_y - window.pad_top
         left = i * window.stride_x - window.pad_left
         for ky in range(window.kernel_height):
             line = top + ky * window.dilation_y
             if 0 <= line < window.height:
-                row = base + (line % ring) * pitch + c
-                at = layer.kernel + ky * window.kernel_width * packed + c
+                row = x.base + (line % x.ring) * x.pitch + c
+                kernel = layer.kernel + ky * window.kernel_width * packed + c
                 for kx in range(0, window.kernel_width, taps):
+                    column = left + kx * window.dilation_x
                     tile = tile_window(
-                        tile,
-                        x,
-                        row,
-                        left + kx * window.dilation_x,
-                        window.width,
-                        window.channels,
-                        zeros,
-                        stride,
-                        taps,
-                        w,
-                        at + kx * packed,
-                        packed,
-                    )
-        tile_store(tile_clamp(tile, layer.low, layer.high), out, target + i * step + c, step, lanes)
+                        tile, x.data, row, column, window.width, window.channels, x.zeros,
+                        stride, taps, layer.w, kernel + kx * packed, packed
+                    )  # fmt: skip
+        tile = tile_clamp(tile, layer.low, layer.high)
+        tile_store(tile, result.out, result.offset + i * result.stride + c, result.stride, lanes)
 
     return pixels
 
@@ -62,50 +52,17 @@ def _make_row(rows, vectors, stride, taps):
     narrow = _make_pixels(rows, 1, stride, taps) if vectors > 1 else wide
 
     @inlined
-    def row(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step):
+    def row(x, window, y, layer, packed, result):
         i = 0
         while i < window.out_width:
             i = min(i, window.out_width - rows)
             for c in range(0, window.channels, vectors * LANES):
                 lanes = window.channels - c
                 if lanes > (vectors - 1) * LANES:
-                    wide(
-                        x,
-                        base,
-                        ring,
-                        pitch,
-                        window,
-                        y,
-                        i,
-                        c,
-                        zeros,
-                        w,
-                        layer,
-                        packed,
-                        out,
-                        target,
-                        step,
-                        min(lanes - (vectors - 1) * LANES, LANES),
-                    )
+                    lanes = min(lanes - (vectors - 1) * LANES, LANES)
+                    wide(x, window, y, i, c, layer, packed, result, lanes)
                 else:
-                    narrow(
-                        x,
-                        base,
-                        ring,
-                        pitch,
-                        window,
-                        y,
-                        i,
-                        c,
-                        zeros,
-                        w,
-                        layer,
-                        packed,
-                        out,
-                        target,
-                        step,
-                        min(lanes, LANES),
-                    )
+                    narrow(x, window, y, i, c, layer, packed, result, lanes)
             i += rows
 
     return row
@@ -121,47 +78,40 @@ _any = _make_row(1, 1, 1, 1)
 
 
 @jit
-def depthwise_row(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step):
-    """Row ``y`` of a depthwise convolution, to ``out[target + i * step:]`` for pixel ``i``.
+def depthwise_row(x, window, y, layer, packed, result):
+    """Row ``y`` of a depthwise convolution.
 
     Parameters
     ----------
-    x, base, ring, pitch
-        Input row ``r`` lies at ``x[base + (r % ring) * pitch:]``; ``ring`` is the image's height
-        where all of it is there.
+    x : Rows
     window : Window
-    zeros
-        Where ``x`` holds zeros, two vectors of them.
-    w, layer, packed
-        Packed weights, the :class:`~npmobilenet.kernels.window.Layer` in them, and the floats
-        from tap to tap.
+    y : int
+    layer : Layer
+        Weights as :func:`pack_depthwise` gives them.
+    packed : int
+        Floats from one tap to the next, ``channels`` in whole vectors.
+    result : Result
+        Where pixel 0 of this row goes; residuals are not added.
     """
     wide = window.out_width
     # Of two tile lengths the one that computes fewer pixels twice; the longer one if they tie.
     short = (wide + _SHORT - 1) // _SHORT * _SHORT < (wide + _LONG - 1) // _LONG * _LONG
+    short = short or wide < _LONG
     fits = wide >= _SHORT and window.dilation_x == 1
     fits = fits and window.kernel_width in (3, 5) and window.stride_x in (1, 2)
     if not fits:
-        _any(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
+        _any(x, window, y, layer, packed, result)
     elif window.kernel_width == 5:
         if window.stride_x == 1:
-            _five(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
+            _five(x, window, y, layer, packed, result)
         else:
-            _five_strided(
-                x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
-            )
+            _five_strided(x, window, y, layer, packed, result)
     elif window.stride_x == 1:
-        if short or wide < _LONG:
-            _three_short(
-                x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
-            )
+        if short:
+            _three_short(x, window, y, layer, packed, result)
         else:
-            _three_long(x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step)
-    elif short or wide < _LONG:
-        _three_strided_short(
-            x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
-        )
+            _three_long(x, window, y, layer, packed, result)
+    elif short:
+        _three_strided_short(x, window, y, layer, packed, result)
     else:
-        _three_strided_long(
-            x, base, ring, pitch, window, y, zeros, w, layer, packed, out, target, step
-        )
+        _three_strided_long(x, window, y, layer, packed, result)

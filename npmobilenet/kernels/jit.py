@@ -1,4 +1,4 @@
-"""``jit`` and ``inlined`` for the functions that kernels are made of, ``entry`` for those that Python calls.
+"""``jit`` and ``inlined`` for what kernels are made of, ``entry`` for what Python calls.
 
 Only entries are cached on disk: each holds all that it calls. Numba's own cache looks at the one
 source file of the entry and mixes CPUs in one index; here the folder is named after everything
@@ -63,7 +63,7 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-class _Locator(caching._CacheLocator):  # type: ignore[misc]
+class _Locator(caching._CacheLocator):
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
@@ -81,9 +81,9 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
         return cls(function)
 
 
-class _KernelCacheImpl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+class _KernelCacheImpl(caching.CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
 
-class _KernelCache(caching.FunctionCache):  # type: ignore[misc]
+class _KernelCache(caching.FunctionCache):
     _impl_class = _KernelCacheImpl

@@ -3,6 +3,8 @@
 With :mod:`npmobilenet.kernels.tile` all there is of LLVM.
 """
 
+import platform
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -72,3 +74,23 @@ def atomic_read(typing, array, index):
         return builder.load_atomic(at, "acquire", 8)
 
     return types.int64(array, types.intp), codegen
+
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686", "x86")
+
+PAUSES = 20 if _X86 else 500
+"""Calls of :func:`pause` in about a microsecond."""
+
+
+@intrinsic
+def pause(typing):
+    """Tell the core that a loop only waits; without this, waiting costs other threads time."""
+
+    def codegen(context, builder, signature, arguments):
+        if _X86:
+            nothing = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, nothing, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen

@@ -1,6 +1,8 @@
 """Matrix product over packed weights: pointwise convolution, standard convolution and dense.
 
-``out[m, n] = clamp(bias[n] + sum over taps and k of a[pixel m, tap, k] * w[tap, k, n] (+ residual))``.
+``out[m, n]`` is the clamped sum of ``bias[n]``, of ``a[pixel m, tap, k] * w[tap, k, n]`` over all
+taps and ``k``, and of a residual if there is one.
+
 A pointwise convolution has one tap. A standard convolution has one for each kernel row, or for
 each kernel value if it is dilated, and reads them in place: no copy of the image is made
 (implicit GEMM).
@@ -16,6 +18,7 @@ from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.tile import tile_add, tile_bias, tile_clamp, tile_outer, tile_store
+from npmobilenet.kernels.window import Result
 
 
 class Taps(NamedTuple):
@@ -46,256 +49,88 @@ def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _make_block(rows, vectors):
+    """``rows`` pixels of one panel: a tile that stays in registers from bias to store."""
     width = vectors * LANES
 
     @jit
-    def block(
-        a,
-        start,
-        taps,
-        w,
-        panel,
-        layer,
-        n,
-        residual,
-        skip,
-        out,
-        target,
-        stride,
-        lanes,
-        ahead,
-        ahead_step,
-    ):
-        tile = tile_bias(rows, vectors, w, layer.bias + n)
-        at = panel
+    def block(a, start, taps, layer, panel, n, result, lanes, ahead, ahead_step):
+        tile = tile_bias(rows, vectors, layer.w, layer.bias + n)
         for row in range(taps.rows):
             for column in range(taps.columns):
                 base = start + row * taps.row_step + column * taps.column_step
                 for k in range(taps.depth):
-                    prefetch(w, ahead)
+                    prefetch(layer.w, ahead)
                     ahead += ahead_step
-                    tile = tile_outer(tile, a, base + k, taps.pixel_step, w, at)
-                    at += width
-        if skip >= 0:
-            tile = tile_add(tile, residual, skip, stride)
-        tile_store(tile_clamp(tile, layer.low, layer.high), out, target, stride, lanes)
+                    tile = tile_outer(tile, a, base + k, taps.pixel_step, layer.w, panel)
+                    panel += width
+        if result.skip >= 0:
+            tile = tile_add(tile, result.residual, result.skip + n, result.stride)
+        tile = tile_clamp(tile, layer.low, layer.high)
+        tile_store(tile, result.out, result.offset + n, result.stride, lanes)
 
     return block
 
 
-def _make_column(vectors):
-    """All pixels of one panel: as many full tiles as fit, then smaller ones."""
-    heights = (14, 7, 4, 2, 1) if ROWS == 14 else (6, 4, 2, 1, 1)
-    full, half, quarter, pair, single = (_make_block(rows, vectors) for rows in heights)
-    h0, h1, h2, h3, h4 = heights
+def _make_column(heights, vectors):
+    """All pixels of one panel, in as few tiles as there can be of the given heights."""
+    rows, *lower = heights
+    block = _make_block(rows, vectors)
+    if not lower:
+        lower_rows, rest = 0, None
+    else:
+        lower_rows, rest = lower[0], _make_column(lower, vectors)
 
     @inlined
-    def column(
-        a,
-        start,
-        taps,
-        pixels,
-        w,
-        panel,
-        layer,
-        n,
-        residual,
-        skip,
-        out,
-        target,
-        stride,
-        lanes,
-        ahead,
-        ahead_step,
-    ):
-        i = 0
-        step = ahead_step * taps.rows * taps.columns * taps.depth
-        while i < pixels:
-            left = pixels - i
-            a0 = start + i * taps.pixel_step
-            to = target + i * stride
-            add = skip + i * stride if skip >= 0 else skip
-            if left >= h0:
-                full(
-                    a,
-                    a0,
-                    taps,
-                    w,
-                    panel,
-                    layer,
-                    n,
-                    residual,
-                    add,
-                    out,
-                    to,
-                    stride,
-                    lanes,
-                    ahead,
-                    ahead_step,
-                )
-                i += h0
-            elif left >= h1:
-                half(
-                    a,
-                    a0,
-                    taps,
-                    w,
-                    panel,
-                    layer,
-                    n,
-                    residual,
-                    add,
-                    out,
-                    to,
-                    stride,
-                    lanes,
-                    ahead,
-                    ahead_step,
-                )
-                i += h1
-            elif left >= h2:
-                quarter(
-                    a,
-                    a0,
-                    taps,
-                    w,
-                    panel,
-                    layer,
-                    n,
-                    residual,
-                    add,
-                    out,
-                    to,
-                    stride,
-                    lanes,
-                    ahead,
-                    ahead_step,
-                )
-                i += h2
-            elif left >= h3:
-                pair(
-                    a,
-                    a0,
-                    taps,
-                    w,
-                    panel,
-                    layer,
-                    n,
-                    residual,
-                    add,
-                    out,
-                    to,
-                    stride,
-                    lanes,
-                    ahead,
-                    ahead_step,
-                )
-                i += h3
-            else:
-                single(
-                    a,
-                    a0,
-                    taps,
-                    w,
-                    panel,
-                    layer,
-                    n,
-                    residual,
-                    add,
-                    out,
-                    to,
-                    stride,
-                    lanes,
-                    ahead,
-                    ahead_step,
-                )
-                i += h4
-            ahead += step
+    def column(i, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step):
+        # Two tiles of the next height are better than a full one and a rest.
+        while pixels - i == rows or (pixels - i > rows and pixels - i != 2 * lower_rows):
+            begin = start + i * taps.pixel_step
+            block(a, begin, taps, layer, panel, n, moved(result, i), lanes, ahead, ahead_step)
+            i += rows
+            ahead += ahead_step * taps.rows * taps.columns * taps.depth
+        if rest is not None and i < pixels:
+            rest(i, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
 
     return column
 
 
-_wide = _make_column(VECTORS)
-_narrow = _make_column(1)
+@inlined
+def moved(result, pixels):
+    """The same result from a later pixel on."""
+    step = pixels * result.stride
+    skip = result.skip + step if result.skip >= 0 else result.skip
+    return Result(result.out, result.offset + step, result.stride, result.residual, skip)
+
+
+_HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
+_wide = _make_column(_HEIGHTS, VECTORS)
+_narrow = _make_column(_HEIGHTS, 1)
 
 
 @jit
-def product(
-    a,
-    start,
-    taps,
-    pixels,
-    w,
-    layer,
-    first,
-    last,
-    columns,
-    residual,
-    skip,
-    out,
-    target,
-    stride,
-):
+def product(a, start, taps, pixels, layer, first, last, columns, result):
     """Output columns ``[first, last)`` of the product for ``pixels`` pixels.
 
     Parameters
     ----------
     a, start, taps
         Where the factors of pixel 0 lie.
-    w, layer
-        Packed weights, and the :class:`~npmobilenet.kernels.window.Layer` in them.
+    layer : Layer
+        Weights as :func:`pack_panels` gives them.
     first, last, columns
         The columns to compute (``first`` begins a panel), and how many there are in all.
-    residual, skip
-        ``residual[skip:]`` is laid out as the output and added; ``skip < 0`` for none.
-    out, target, stride
-        ``out[target + m * stride + n]`` receives the value of pixel ``m``, column ``n``.
+    result : Result
+        Where the values of pixel 0, column 0 go.
     """
     depth = taps.rows * taps.columns * taps.depth
-    tiles = (pixels + ROWS - 1) // ROWS
     # Each step of a tile asks for its share of the next panel, which is then there in time.
-    ahead_step = max(1, PANEL // tiles)
+    ahead_step = max(1, PANEL // ((pixels + ROWS - 1) // ROWS))
     for n in range(first, last, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
-        to = target + n
-        add = skip + n if skip >= 0 else skip
         ahead = panel + PANEL * depth
         if lanes > LANES:
-            _wide(
-                a,
-                start,
-                taps,
-                pixels,
-                w,
-                panel,
-                layer,
-                n,
-                residual,
-                add,
-                out,
-                to,
-                stride,
-                lanes - LANES,
-                ahead,
-                ahead_step,
-            )
+            lanes -= LANES
+            _wide(0, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
         else:
-            _narrow(
-                a,
-                start,
-                taps,
-                pixels,
-                w,
-                panel,
-                layer,
-                n,
-                residual,
-                add,
-                out,
-                to,
-                stride,
-                lanes,
-                ahead,
-                ahead_step,
-            )
+            _narrow(0, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)

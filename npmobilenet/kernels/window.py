@@ -1,6 +1,6 @@
-"""What a convolution is given: the window it slides, and its weights."""
+"""What kernels are given, in groups that belong together. Offsets count floats."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Window(NamedTuple):
@@ -22,12 +22,40 @@ class Window(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Where packed weights and bias lie in ``w``, and the limits of the activation (float32).
+    """Packed weights ``w``, where kernel and bias lie in them, and the activation's limits.
 
-    The bias fills whole vectors; limits are infinite where there is no activation.
+    The bias fills whole vectors; limits (float32) are infinite where there is no activation.
     """
 
+    w: Any
     kernel: int
     bias: int
     low: float
     high: float
+
+
+class Rows(NamedTuple):
+    """Input rows of an image with its channels last.
+
+    Row ``r`` begins at ``data[base + (r % ring) * pitch]``: of a whole image ``ring`` is its
+    height. ``data[zeros:]`` holds zeros, two vectors of them.
+    """
+
+    data: Any
+    base: int
+    ring: int
+    pitch: int
+    zeros: int
+
+
+class Result(NamedTuple):
+    """Where values go: pixel ``i`` to ``out[offset + i * stride:]``.
+
+    ``residual[skip:]`` is laid out alike and added first; ``skip`` is negative if there is none.
+    """
+
+    out: Any
+    offset: int
+    stride: int
+    residual: Any
+    skip: int
