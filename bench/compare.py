@@ -62,10 +62,11 @@ def main(cases, libraries, threads, rounds, block, random_weights, results, name
     """Time whole networks in every library, interleaved, and write a table and a figure."""
     threads = [count for count in threads if count <= len(cores())]
     libraries = [PEERS[library] for library in libraries] or list(PEERS.values())
-    notes, installed = [], []
+    notes: dict[str, None] = {}  # in order, each once
+    installed = []
     for peer in libraries:
         if packages := missing(peer):
-            notes.append(f"{peer.title} was left out: {', '.join(packages)} not installed.")
+            notes[f"{peer.title} was left out: {', '.join(packages)} not installed."] = None
         else:
             installed.append(peer)
     machine = describe(threads)
@@ -83,7 +84,7 @@ def main(cases, libraries, threads, rounds, block, random_weights, results, name
     report = {
         "machine": machine,
         "weights": origin,
-        "notes": notes,
+        "notes": list(notes),
         "rounds": rounds,
         "rows": [asdict(row) for row in rows],
     }
@@ -102,7 +103,7 @@ def _measure(
     threads: int,
     rounds: int,
     block: float,
-    notes: list[str],
+    notes: dict[str, None],
 ) -> Iterator[Row]:
     """All libraries on one network; those that fail or are wrong are noted, not timed."""
     case = NETWORKS[name]
@@ -117,13 +118,11 @@ def _measure(
             try:
                 worker = stack.enter_context(closing(_start(workspace, peer.name, name, threads)))
             except WorkerError as failure:
-                notes.append(f"{case.title}, {threads} threads: {peer.title} failed: {failure}")
+                notes[f"{case.title}: {peer.title} failed: {failure}"] = None
                 continue
             found = error(np.load(_output(workspace, peer.name)), workspace.reference(name))
             if found > peer.tolerance:
-                notes.append(
-                    f"{case.title}: {peer.title} is wrong by {found:.2g} and was not timed."
-                )
+                notes[f"{case.title}: {peer.title} is wrong by {found:.2g}: not timed."] = None
                 continue
             workers[peer.name], errors[peer.name] = worker, found
         timings = interleave(workers, rounds, block)
@@ -146,7 +145,7 @@ def _rows(
     name: str, case: Case, threads: int, timings: dict[str, Timing], errors: dict[str, float]
 ) -> Iterator[Row]:
     peak = timings.pop(PEAK)
-    flop = 2 * network_macs(case.build()) * case.batch_size
+    flop = 2 * sum(network_macs(case.build()).values()) * case.batch_size
     rivals = [
         library
         for library in timings

@@ -25,6 +25,11 @@ def cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def today() -> str:
+    """The date, as in 2026-01-31."""
+    return datetime.now(UTC).date().isoformat()
+
+
 def describe(threads: list[int]) -> dict[str, object]:
     """Name, vector unit, peaks, bandwidth, versions and date."""
     from npmobilenet.kernels.host import LANES
@@ -41,5 +46,5 @@ def describe(threads: list[int]) -> dict[str, object]:
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions(),
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
     }

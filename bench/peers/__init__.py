@@ -10,6 +10,7 @@ from bench.peers.onnx_runtime import OnnxRuntime
 from bench.peers.openvino_default import OpenVinoDefault
 from bench.peers.openvino_f32 import OpenVinoF32
 from bench.peers.openvino_streams import OpenVinoStreams
+from bench.peers.openvino_tflite import OpenVinoTflite
 from bench.peers.peer import Peer
 from bench.peers.torch_eager import TorchEager
 from bench.peers.torch_onednn import TorchOneDnn
@@ -20,6 +21,7 @@ PEERS: dict[str, Peer] = {
         NpMobileNet(),
         NpMobileNet("numpy"),
         OpenVinoF32(),
+        OpenVinoTflite(),
         OpenVinoStreams(),
         LiteRT(),
         OnnxRuntime(),

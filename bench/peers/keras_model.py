@@ -36,7 +36,7 @@ def keras_model(
             _layer(node.layer)(*inputs) if inputs else _input(node.layer, batch_size)
         )
     names = [node.name for node in network]
-    model = Model(tensors[names[0]], tensors[names[-1]], name=network.name)
+    model = Model(tensors[names[0]], tensors[names[-1]])
     for name in names:
         variables = [weights[f"{name}/{variable}"] for variable in network.layer_variables(name)]
         model.get_layer(name).set_weights(variables)

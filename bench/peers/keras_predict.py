@@ -21,11 +21,10 @@ class KerasPredict(Peer):
         keras_model(network, weights).save(path.with_suffix(".keras"))
 
     def load(self, path: Path, batch: np.ndarray, threads: int) -> Run:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import tensorflow as tf
+        # Read when TensorFlow starts; its functions refuse a change after that.
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
+        os.environ["TF_NUM_INTEROP_THREADS"] = "1"
         from keras.saving import load_model
 
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
         model = load_model(path.with_suffix(".keras"), compile=False)
         return lambda: model.predict(batch, batch_size=len(batch), verbose=0)

@@ -5,7 +5,7 @@ import numpy as np
 
 def channels_first(batch: np.ndarray) -> np.ndarray:
     """A batch as a contiguous NCHW array."""
-    return np.ascontiguousarray(np.moveaxis(batch, -1, 1))
+    return np.ascontiguousarray(np.moveaxis(batch, -1, 1)) if batch.ndim == 4 else batch
 
 
 def channels_last(output: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ class OpenVinoF32(Peer):
     title = "OpenVINO f32"
     packages = ("openvino", "onnx")
     hints: ClassVar[dict[str, object]] = {"INFERENCE_PRECISION_HINT": "f32"}
+    input_layout = staticmethod(channels_first)
+    output_layout = staticmethod(channels_last)
 
     def export(self, network, weights, batch_size, path: Path) -> None:
         import openvino
@@ -38,11 +40,11 @@ class OpenVinoF32(Peer):
             {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, **self.hints},
         )
         request = model.create_infer_request()
-        request.get_input_tensor().data[...] = channels_first(batch)
+        request.get_input_tensor().data[...] = self.input_layout(batch)
         output = request.get_output_tensor()
 
         def run() -> np.ndarray:
             request.infer()
-            return channels_last(output.data)
+            return self.output_layout(output.data)
 
         return run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.peers.layout import channels_first, channels_last
+from bench.peers.layout import channels_last
 from bench.peers.peer import Peer, Run
 
 
@@ -18,18 +18,20 @@ class TorchEager(Peer):
     def export(self, network, weights, batch_size, path: Path) -> None:
         import torch
 
-        from bench.peers.torch_model import TorchNetwork
+        from bench.peers.torch_model import torch_model
 
-        module = TorchNetwork(network, weights).eval().to(memory_format=torch.channels_last)
+        module = torch_model(network, weights)
         torch.save(module, path.with_suffix(".pt"))
 
     def load(self, path: Path, batch: np.ndarray, threads: int) -> Run:
         import torch
 
+        from bench.peers.torch_input import channels_last_tensor
+
         torch.set_num_threads(threads)
         # The file holds a class of ours, written a moment ago by `export`.
         module = torch.load(path.with_suffix(".pt"), weights_only=False)
-        x = torch.from_numpy(channels_first(batch)).contiguous(memory_format=torch.channels_last)
+        x = channels_last_tensor(batch)
 
         def run() -> np.ndarray:
             with torch.inference_mode():

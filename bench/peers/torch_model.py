@@ -1,13 +1,13 @@
 """A folded network as a PyTorch module."""
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from bench.peers.folding import fold
+from bench.peers.torch_network import Mean, Sum, TorchNetwork
 from npmobilenet.architecture import (
     Add,
     AveragePooling2D,
@@ -22,37 +22,16 @@ from npmobilenet.architecture import (
 )
 
 
-class TorchNetwork(nn.Module):
-    """Runs the folded network on NCHW tensors."""
-
-    def __init__(self, network: Network, weights) -> None:
-        super().__init__()
-        network, weights = fold(network, weights)
-        self.inputs = {node.name: node.inputs for node in network}
-        self.steps = nn.ModuleDict(
-            {
-                node.name: _module(node, network, weights)
-                for node in network
-                if not isinstance(node.layer, Input)
-            }
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        first, *rest = self.inputs
-        values = {first: x}
-        for name in rest:
-            values[name] = self.steps[name](*(values[source] for source in self.inputs[name]))
-        return values[name]
-
-
-class _Sum(nn.Module):
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-
-class _Mean(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3))
+def torch_model(network: Network, weights: Mapping[str, np.ndarray]) -> TorchNetwork:
+    """The folded network with its weights, channels last, for inference."""
+    network, weights = fold(network, weights)
+    inputs = {node.name: node.inputs for node in network}
+    steps = {
+        node.name: _module(node, network, weights)
+        for node in network
+        if not isinstance(node.layer, Input)
+    }
+    return TorchNetwork(inputs, steps).eval().to(memory_format=torch.channels_last)
 
 
 def _module(node, network: Network, weights) -> nn.Module:
@@ -70,9 +49,9 @@ def _module(node, network: Network, weights) -> nn.Module:
         case AveragePooling2D():
             steps = [nn.AvgPool2d(layer.kernel_size, layer.strides)]
         case GlobalAveragePooling2D():
-            steps = [_Mean()]
+            steps = [Mean()]
         case Add():
-            return _Sum()
+            return Sum()
         case _:
             raise TypeError(f"layer {layer.name!r} is a {type(layer).__name__}: not converted")
     activation = getattr(layer, "activation", "linear")

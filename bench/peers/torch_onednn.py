@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.peers.layout import channels_first, channels_last
+from bench.peers.layout import channels_last
 from bench.peers.peer import Peer, Run
-
-WARM_UP = 3  # runs in which the graph is profiled and compiled
 
 
 class TorchOneDnn(Peer):
@@ -21,23 +19,26 @@ class TorchOneDnn(Peer):
     def export(self, network, weights, batch_size, path: Path) -> None:
         import torch
 
-        from bench.peers.torch_model import TorchNetwork
+        from bench.peers.torch_input import channels_last_tensor
+        from bench.peers.torch_model import torch_model
 
         warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is, oneDNN Graph needs it
-        module = TorchNetwork(network, weights).eval().to(memory_format=torch.channels_last)
-        example = torch.zeros(batch_size, *channels_first_shape(network.input_shape))
+        module = torch_model(network, weights)
+        batch = np.zeros((batch_size, *network.input_shape), np.float32)
         with torch.no_grad():
-            traced = torch.jit.trace(module, example.to(memory_format=torch.channels_last))
+            traced = torch.jit.trace(module, channels_last_tensor(batch))
             torch.jit.freeze(traced).save(path.with_suffix(".ts"))
 
     def load(self, path: Path, batch: np.ndarray, threads: int) -> Run:
         import torch
 
+        from bench.peers.torch_input import channels_last_tensor
+
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.set_num_threads(threads)
         torch.jit.enable_onednn_fusion(True)
         module = torch.jit.load(path.with_suffix(".ts"))
-        x = torch.from_numpy(channels_first(batch)).contiguous(memory_format=torch.channels_last)
+        x = channels_last_tensor(batch)
 
         def run() -> np.ndarray:
             with torch.inference_mode():
