@@ -5,10 +5,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.kernels.blocks import PANEL, round_up
-from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.window import Layer, Window
+from npmobilenet.kernels.window import Window
 
 Array = NDArray[np.float32]
 _LINE = 16  # floats of a cache line
@@ -32,22 +31,6 @@ def aligned_copy(array: Array) -> Array:
     copy = aligned(array.shape)
     copy[...] = array
     return copy
-
-
-def with_biases(*layers: tuple[Array, int]) -> tuple[Array, list[Layer]]:
-    """Weights as the library has them: one array, with a bias behind each layer's kernel.
-
-    A layer is its packed kernel and its number of filters. The biases are zeros, and there is no
-    activation.
-    """
-    parts, places, at = [], [], 0
-    for kernel, filters in layers:
-        bias = np.zeros(round_up(filters, LANES), np.float32)
-        parts += [kernel, bias]
-        infinity = np.float32(np.inf)
-        places.append(Layer(at, at + kernel.size, -infinity, infinity))
-        at += kernel.size + bias.size
-    return aligned_copy(np.concatenate(parts)), places
 
 
 @jit

@@ -2,7 +2,8 @@
 
 Fixes the repeated loads: a column goes to all pixels of the tile that see it, three at stride 1,
 while it is in a register. Stride 2 gains less.
-Still wrong: a tile is computed twice where widths do not divide by its length.
+Still wrong: one group of channels after the other is taken through a whole row of the image, in
+steps of all channels; and pixels are computed twice where the width does not divide by the tile.
 """
 
 from npmobilenet.kernels.jit import entry, jit

@@ -1,31 +1,27 @@
-"""The library's kernel: the length of the tiles fits the width of the image.
+"""The library's kernel: goes through memory in order, with tiles that fit the image's width.
 
-Fixes the pixels computed twice: of two lengths it takes the one that wastes less. It also adds the
-bias and applies the limits of an activation before the sums leave the registers, takes kernels of
-any size and dilation, and reads its rows from a ring where an expansion has just written them.
+Fixes the jumps: all channels of a few pixels, then the next pixels. Fixes the pixels computed
+twice: of two lengths of tiles it takes the one that wastes less. It also adds the bias and applies
+the limits of an activation before the sums leave the registers, takes kernels of any size and
+dilation, and reads its rows from a ring where an expansion has just written them.
 """
 
 from npmobilenet.kernels.depthwise import depthwise_row, pack_depthwise
-from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import with_biases
 from npmobilenet.kernels.ladder.depthwise.channels import filters
+from npmobilenet.kernels.ladder.library import plain_layer, result_in, rows_of, with_bias
 from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.product import moved
 from npmobilenet.kernels.window import Window
 
 
 @entry
-def convolve(x, w, layer, window, out):
-    channels = window.channels
-    pitch = window.width * channels
-    packed = (channels + LANES - 1) // LANES * LANES
+def convolve(x, w, bias, window, out):
+    rows, layer, result = rows_of(x), plain_layer(w, bias), result_in(out)
+    packed = w.size - bias
     for y in range(window.out_height):
-        target = y * window.out_width * channels
-        depthwise_row(
-            x, 0, window.height, pitch, window, y, x.size, w, layer, packed, out, target, channels
-        )
+        depthwise_row(rows, window, y, layer, packed, moved(result, y * window.out_width))
 
 
 def prepare(window: Window, kernel: Array) -> Run:
-    w, (layer,) = with_biases((pack_depthwise(filters(kernel)), window.channels))
-    return bind(convolve, w, layer, window)
+    return bind(convolve, *with_bias(pack_depthwise(filters(kernel)), window.channels), window)

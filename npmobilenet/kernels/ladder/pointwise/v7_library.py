@@ -6,7 +6,7 @@ more heights of tiles, so that none overlap.
 """
 
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import with_biases
+from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_bias
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
 from npmobilenet.kernels.ladder.rung import Array, Run
 from npmobilenet.kernels.product import Taps, pack_panels
@@ -15,13 +15,14 @@ from npmobilenet.kernels.window import Window
 
 
 @entry
-def product(x, w, layer, out):
-    pixels, columns = out.shape
-    taps = Taps(1, 0, 1, 0, x.shape[1], x.shape[1])
-    library_product(x, 0, taps, pixels, w, layer, 0, columns, columns, x, -1, out, 0, columns)
+def product(x, w, bias, out):
+    pixels, depth = x.shape
+    columns = out.shape[1]
+    taps = Taps(1, 0, 1, 0, depth, depth)
+    layer, result = plain_layer(w, bias), result_in(out)
+    library_product(pointer_to(x), 0, taps, pixels, layer, 0, columns, columns, result)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:
-    panels = pack_panels(matrix(kernel))
-    w, (layer,) = with_biases((panels, kernel.shape[-1]))
-    return on_matrices(product, w, layer)
+    w = matrix(kernel)
+    return on_matrices(product, *with_bias(pack_panels(w), w.shape[1]))

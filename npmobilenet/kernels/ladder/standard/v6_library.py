@@ -7,7 +7,8 @@ activation before the sums leave the registers.
 
 from npmobilenet.kernels.convolution import convolution_rows
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import aligned, padded_shape, with_biases
+from npmobilenet.kernels.ladder.buffers import aligned, padded_shape
+from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_bias
 from npmobilenet.kernels.ladder.rung import Array, Run, bind
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.window import Window
@@ -16,16 +17,21 @@ _GROUP = 128  # pixels: enough to pay for a panel's way from L2
 
 
 @entry
-def convolve(x, w, layer, window, step, padded, out):
-    x, out, columns = x.reshape(-1), out.reshape(-1), out.shape[2]
+def convolve(x, w, bias, window, step, padded, out):
+    image, room, layer, result = (
+        pointer_to(x),
+        pointer_to(padded),
+        plain_layer(w, bias),
+        result_in(out),
+    )
     for y in range(0, window.out_height, step):
-        stop = min(y + step, window.out_height)
-        convolution_rows(x, 0, window, y, stop, padded, 0, w, layer, columns, x, -1, out, 0)
+        end = min(y + step, window.out_height)
+        convolution_rows(image, 0, window, y, end, room, 0, layer, out.shape[2], result)
 
 
 def prepare(window: Window, kernel: Array) -> Run:
     filters = kernel.shape[-1]
-    w, (layer,) = with_biases((pack_panels(kernel.reshape(-1, filters)), filters))
+    w, bias = with_bias(pack_panels(kernel.reshape(-1, filters)), filters)
     step = min(max(1, _GROUP // window.out_width), window.out_height)
-    padded = aligned(padded_shape(window._replace(out_height=step))).reshape(-1)
-    return bind(convolve, w, layer, window, step, padded)
+    padded = aligned(padded_shape(window._replace(out_height=step)))
+    return bind(convolve, w, bias, window, step, padded)
