@@ -1,7 +1,8 @@
 """How fast each rung of the ladders in :mod:`npmobilenet.kernels.ladder` is.
 
 All rungs of a ladder and the machine's peak are measured in turn, round after round, so that what
-slows the machine down slows all of them down. 1 MAC counts as 2 FLOP, as does 1 fused
+slows the machine down slows all of them down. Measurements are short and many, so that most of
+them, and with them the median, escape what else runs. 1 MAC counts as 2 FLOP, as does 1 fused
 multiply-add of the peak.
 """
 
@@ -14,13 +15,13 @@ from threading import Barrier
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npmobilenet.kernels.ladder import LADDERS, Rung
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy
-from npmobilenet.kernels.ladder.rung import same_window
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
+from npmobilenet.kernels.ladder.rung import Run, same_window
 from npmobilenet.kernels.peak import fma_peak
 from npmobilenet.reference import (
+    FloatArray,
     convolution,
     depthwise_convolution,
     pointwise_convolution,
@@ -37,12 +38,11 @@ DEFAULT_SHAPES: dict[str, tuple[int, int, int]] = {
 }
 """A layer of MobileNet for each operation; the standard convolution takes a tenth of a second."""
 
-_SHORT = 0.005  # seconds that one measurement takes at least
-_LONG = 0.2  # a rung that takes longer than this is measured in fewer rounds
-_FEW = 3
+_SHORT = 0.002  # seconds that one measurement takes at least
+_LONG = 0.02  # a rung that takes longer than this is measured in fewer rounds
+_FEW = 5
 _LARGEST_ERROR = 1e-4  # of the largest value; float32 sums of 9216 products stay below 1e-5
 
-Array = NDArray[np.float32]
 Call = Callable[[], None]
 
 
@@ -61,10 +61,10 @@ class RungSpeed:
         Multiply-accumulates of one image.
     seconds : float
         Median time of one image on one thread.
-    flops, peak : float
-        FLOP/s of all threads together: median of the rung, and median of the FMA peak beside it.
-    share : float
-        Median of the rung's share of the peak that was measured right before.
+    flops : float
+        Median FLOP/s of all threads together.
+    peak : float
+        Median FMA peak of as many threads, in FLOP/s: one figure for all rungs.
     error : float
         Largest difference from the reference in float64, relative to the largest value.
     """
@@ -81,8 +81,20 @@ class RungSpeed:
     seconds: float
     flops: float
     peak: float
-    share: float
     error: float
+
+    @property
+    def share(self) -> float:
+        """Of the FMA peak."""
+        return self.flops / self.peak
+
+    @property
+    def layer(self) -> str:
+        """What was measured, in words."""
+        size = "x".join(map(str, self.shape))
+        filters = "" if self.operation == "depthwise" else f" to {self.filters} channels"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{self.operation} convolution, {size}{filters}, stride {self.stride}, {threads}"
 
 
 def measure_ladder(
@@ -92,7 +104,7 @@ def measure_ladder(
     filters: int | None = None,
     stride: int = 1,
     threads: int = 1,
-    rounds: int = 9,
+    rounds: int = 21,
 ) -> list[RungSpeed]:
     """Check each rung of an operation against the reference, then measure it.
 
@@ -108,7 +120,7 @@ def measure_ladder(
     threads : int
         Threads that work at the same time, each on images of its own.
     rounds : int
-        Measurements of each rung; slow rungs are measured in the first three rounds only.
+        Measurements of each rung; slow rungs are measured in the first five rounds only.
 
     Returns
     -------
@@ -140,11 +152,11 @@ def measure_ladder(
     exact = _reference(operation, image, kernels, stride)
     errors = [_error(rung, image, kernels, stride, exact) for rung in rungs]
     macs = exact.shape[1] * exact.shape[2] * sum(kernel.size for kernel in kernels)
-    calls = [
-        [_call(rung, image, kernels, stride, exact.shape[1:]) for _ in range(threads)]
-        for rung in rungs
-    ]
-    rates, peaks = _measure(calls, threads, rounds)
+    # Every rung finds the same buffers in the caches.
+    buffers = [(aligned_copy(image[0]), aligned(exact.shape[1:])) for _ in range(threads)]
+    window = same_window(shape, kernels[0].shape[:2], stride)
+    calls = [[_call(rung.prepare(window, *kernels), *own) for own in buffers] for rung in rungs]
+    rates, peak = _measure(calls, threads, rounds)
     return [
         RungSpeed(
             operation=operation,
@@ -158,17 +170,14 @@ def measure_ladder(
             macs=macs,
             seconds=threads / median(rate),
             flops=FLOP_PER_MAC * macs * median(rate),
-            peak=median(peak),
-            share=median(
-                FLOP_PER_MAC * macs * here / most for here, most in zip(rate, peak, strict=True)
-            ),
+            peak=peak,
             error=error,
         )
-        for rung, rate, peak, error in zip(rungs, rates, peaks, errors, strict=True)
+        for rung, rate, error in zip(rungs, rates, errors, strict=True)
     ]
 
 
-def _kernel_shapes(operation: str, channels: int, filters: int) -> list[tuple[int, ...]]:
+def _kernel_shapes(operation: str, channels: int, filters: int) -> list[tuple[int, int, int, int]]:
     """Keras' layouts."""
     depthwise, pointwise = (3, 3, channels, 1), (1, 1, channels, filters)
     return {
@@ -179,23 +188,19 @@ def _kernel_shapes(operation: str, channels: int, filters: int) -> list[tuple[in
     }[operation]
 
 
-def _reference(
-    operation: str, image: Array, kernels: list[Array], stride: int
-) -> NDArray[np.float64]:
+def _reference(operation: str, image: Array, kernels: list[Array], stride: int) -> FloatArray:
     precise = image.astype(np.float64)
     if operation == "pointwise":
         return pointwise_convolution(precise, *kernels)
-    twin: Callable[..., NDArray[np.float64]] = {
+    twins: dict[str, Callable[..., FloatArray]] = {
         "depthwise": depthwise_convolution,
         "standard": convolution,
         "separable": separable_convolution,
-    }[operation]
-    return twin(precise, *kernels, strides=(stride, stride), padding="same")
+    }
+    return twins[operation](precise, *kernels, strides=(stride, stride), padding="same")
 
 
-def _error(
-    rung: Rung, image: Array, kernels: list[Array], stride: int, exact: NDArray[np.float64]
-) -> float:
+def _error(rung: Rung, image: Array, kernels: list[Array], stride: int, exact: FloatArray) -> float:
     difference = np.abs(rung(image, *kernels, stride=stride) - exact).max()
     error = float(difference / np.abs(exact).max())
     if not error <= _LARGEST_ERROR:
@@ -206,22 +211,14 @@ def _error(
     return error
 
 
-def _call(
-    rung: Rung, image: Array, kernels: list[Array], stride: int, out_shape: tuple[int, ...]
-) -> Call:
-    """One run of the rung with buffers of its own."""
-    window = same_window(image.shape[1:], kernels[0].shape[:2], stride)
-    run = rung.prepare(window, *kernels)
-    here, output = aligned_copy(image[0]), aligned(out_shape)
-    return lambda: run(here, output)
+def _call(run: Run, image: Array, output: Array) -> Call:
+    return lambda: run(image, output)
 
 
-def _measure(
-    calls: list[list[Call]], threads: int, rounds: int
-) -> tuple[list[list[float]], list[list[float]]]:
-    """Calls a second of all threads for each rung and round, and the peak before each."""
+def _measure(calls: list[list[Call]], threads: int, rounds: int) -> tuple[list[list[float]], float]:
+    """Calls a second of all threads for each rung and round, and the median peak."""
     rates: list[list[float]] = [[] for _ in calls]
-    peaks: list[list[float]] = [[] for _ in calls]
+    peaks = []
     once = [_seconds(of_threads[0], 1) for of_threads in calls]
     with ThreadPoolExecutor(threads) as pool:
         for number in range(rounds):
@@ -229,9 +226,9 @@ def _measure(
                 if number >= _FEW and once[rung] > _LONG:
                     continue
                 repeats = ceil(_SHORT / once[rung])
-                peaks[rung].append(fma_peak(threads, _SHORT))
+                peaks.append(fma_peak(threads, _SHORT))
                 rates[rung].append(_rate(pool, of_threads, repeats))
-    return rates, peaks
+    return rates, median(peaks)
 
 
 def _rate(pool: ThreadPoolExecutor, of_threads: list[Call], repeats: int) -> float:
@@ -239,6 +236,8 @@ def _rate(pool: ThreadPoolExecutor, of_threads: list[Call], repeats: int) -> flo
     start = Barrier(len(of_threads))
 
     def rate(call: Call) -> float:
+        if repeats > 1:
+            call()  # brings its weights into the caches
         start.wait()
         return repeats / _seconds(call, repeats)
 

@@ -7,6 +7,7 @@ import click
 from npmobilenet import __version__
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.demo import demo
+from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.weights import weights
@@ -31,5 +32,5 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, demo, summary, weights):
+for command in (classify, demo, ladder, summary, weights):
     main.add_command(command)

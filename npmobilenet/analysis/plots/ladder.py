@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from statistics import median
 
 from npmobilenet.analysis.ladder import RungSpeed
 from npmobilenet.analysis.plots.figure import new_figure, save_figure
@@ -26,8 +25,7 @@ def plot_ladder(rows: Sequence[RungSpeed], path: Path) -> None:
     figure = new_figure(width=8.0, height=0.34 * sum(heights))
     every = figure.subplots(len(charts), 1, squeeze=False, height_ratios=heights)
     for axes, chart in zip(every[:, 0], charts, strict=True):
-        first = chart[0]
-        peak = median(row.peak for row in chart) / _GIGA
+        peak = chart[0].peak / _GIGA
         names = [f"{row.number} {row.name}" for row in chart]
         bars = axes.barh(names, [row.flops / _GIGA for row in chart], color="C0")
         texts = [f"{row.flops / _GIGA:.1f} ({row.share:.0%})" for row in chart]
@@ -35,15 +33,7 @@ def plot_ladder(rows: Sequence[RungSpeed], path: Path) -> None:
         axes.axvline(peak, color="C3", linestyle="--", label=f"FMA peak, {peak:.0f}")
         axes.invert_yaxis()
         axes.set_xlim(0, 1.2 * max(peak, *(row.flops / _GIGA for row in chart)))
-        axes.set_title(layer_title(first), fontsize=10)
+        axes.set_title(chart[0].layer, fontsize=10)
         axes.legend(loc="lower right", fontsize=8)
-    every[-1, 0].set_xlabel("GFLOP/s, 1 MAC = 2 FLOP (share of the FMA peak measured beside)")
+    every[-1, 0].set_xlabel("GFLOP/s, 1 MAC = 2 FLOP (share of the FMA peak)")
     save_figure(figure, path)
-
-
-def layer_title(row: RungSpeed) -> str:
-    """The layer that a ladder was measured on."""
-    height, width, channels = row.shape
-    threads = "1 thread" if row.threads == 1 else f"{row.threads} threads"
-    filters = "" if row.operation == "depthwise" else f" to {row.filters}"
-    return f"{row.operation}, {height}x{width}x{channels}{filters}, stride {row.stride}, {threads}"

@@ -1,7 +1,7 @@
-"""Each convolution as a ladder of versions, from the loops of its definition to the library's kernel.
+"""Each convolution as a ladder of versions, from the loops of its definition to the library's own.
 
-Every rung is one file with one idea; its docstring says what the idea fixes and what is still wrong.
-All compute the same thing. ``npmobilenet ladder`` measures them.
+A rung is one file with one idea; its docstring says what the idea fixes and what is still wrong.
+All rungs of a ladder compute the same. ``npmobilenet ladder`` measures them.
 """
 
 from npmobilenet.kernels.ladder.depthwise import DEPTHWISE

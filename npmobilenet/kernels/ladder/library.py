@@ -25,7 +25,7 @@ def pointer_to(array):
 @inlined
 def plain_layer(w, bias):
     """Weights from :func:`with_bias`, and no activation."""
-    return Layer(pointer_to(w), 0, bias, np.float32(-np.inf), np.float32(np.inf))
+    return Layer(pointer_to(w), 0, bias, -np.inf, np.inf)
 
 
 @inlined

@@ -1,6 +1,6 @@
 """What the depthwise rungs share."""
 
-from npmobilenet.kernels.ladder.rung import Array
+from npmobilenet.kernels.ladder.buffers import Array
 
 PIXELS = 7
 """Length of a tile: 7 divides every width of MobileNet at 224 pixels."""

@@ -8,8 +8,9 @@ waits for the one before.
 import numpy as np
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.depthwise.channels import filters
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.window import Window
 
 

@@ -6,8 +6,9 @@ Still wrong: a sum is loaded and stored for each of its nine products.
 """
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.depthwise.channels import filters
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.window import Window
 
 

@@ -7,9 +7,9 @@ for every pixel.
 """
 
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import aligned, frame, padded_shape
+from npmobilenet.kernels.ladder.buffers import Array, aligned, frame, padded_shape
 from npmobilenet.kernels.ladder.depthwise.channels import filters
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.window import Window
 
 

@@ -7,9 +7,9 @@ steps of all channels; and pixels are computed twice where the width does not di
 """
 
 from npmobilenet.kernels.jit import entry, jit
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.depthwise.channels import PIXELS, filters
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.ladder.tiles import over_tiles
 from npmobilenet.kernels.tile import tile_bias, tile_store, tile_window
 from npmobilenet.kernels.window import Window

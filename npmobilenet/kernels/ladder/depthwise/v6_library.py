@@ -8,9 +8,10 @@ dilation, and reads its rows from a ring where an expansion has just written the
 
 from npmobilenet.kernels.depthwise import depthwise_row, pack_depthwise
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.depthwise.channels import filters
 from npmobilenet.kernels.ladder.library import plain_layer, result_in, rows_of, with_bias
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.product import moved
 from npmobilenet.kernels.window import Window
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.buffers import Array
+from npmobilenet.kernels.ladder.rung import Run
 
 
 def on_matrices(product: Callable[..., None], *weights: object) -> Run:

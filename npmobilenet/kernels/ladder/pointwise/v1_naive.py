@@ -7,8 +7,9 @@ cache line; and every addition waits for the one before, so nothing can be done 
 import numpy as np
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.window import Window
 
 

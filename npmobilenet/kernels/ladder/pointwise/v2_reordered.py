@@ -6,8 +6,9 @@ Still wrong: all weights stream by for every single pixel, from whichever cache 
 """
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.window import Window
 
 

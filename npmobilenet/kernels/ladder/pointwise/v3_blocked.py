@@ -6,8 +6,9 @@ for those that load and store.
 """
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.window import Window
 
 BLOCK = 16  # rows of weights: 32 KiB where there are 512 filters

@@ -7,9 +7,10 @@ half the width. Plain loops cannot say "keep this block of sums in registers".
 """
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
 from npmobilenet.kernels.ladder.pointwise.v3_blocked import BLOCK
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.window import Window
 
 

@@ -7,9 +7,9 @@ With wide rows each is on another page, and they fall into few sets of the cache
 """
 
 from npmobilenet.kernels.jit import entry, jit
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.ladder.tiles import over_tiles
 from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window

@@ -7,9 +7,9 @@ Still wrong: the first tile of each panel waits for its weights to come from L2 
 
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry, jit
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.ladder.tiles import over_tiles
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store

@@ -6,9 +6,10 @@ more heights of tiles, so that none overlap.
 """
 
 from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_bias
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.product import Taps, pack_panels
 from npmobilenet.kernels.product import product as library_product
 from npmobilenet.kernels.window import Window

@@ -3,10 +3,10 @@
 Still wrong: the whole depthwise result is written to memory by one and read again by the other.
 """
 
-from npmobilenet.kernels.ladder.buffers import aligned
+from npmobilenet.kernels.ladder.buffers import Array, aligned
 from npmobilenet.kernels.ladder.depthwise import v6_library as depthwise
 from npmobilenet.kernels.ladder.pointwise import v7_library as pointwise
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.window import Window
 
 

@@ -6,7 +6,7 @@ Fixes the way through memory: the depthwise result is never there as a whole.
 from npmobilenet.kernels.depthwise import pack_depthwise
 from npmobilenet.kernels.fused import separable_rows
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import aligned
+from npmobilenet.kernels.ladder.buffers import Array, aligned
 from npmobilenet.kernels.ladder.depthwise.channels import filters
 from npmobilenet.kernels.ladder.library import (
     plain_layer,
@@ -16,7 +16,7 @@ from npmobilenet.kernels.ladder.library import (
     with_bias,
 )
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.window import Window
 

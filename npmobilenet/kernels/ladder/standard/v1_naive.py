@@ -7,7 +7,8 @@ asks whether its pixel is inside the image, and every addition waits for the one
 import numpy as np
 
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.buffers import Array
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.window import Window
 
 

@@ -6,7 +6,8 @@ Still wrong: all weights, nine times those of a pointwise convolution, stream by
 """
 
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.buffers import Array
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.window import Window
 
 

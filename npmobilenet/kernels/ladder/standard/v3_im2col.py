@@ -6,9 +6,9 @@ again, mostly beyond L2, and has to be kept somewhere.
 """
 
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.pointwise.v6_packed import product
-from npmobilenet.kernels.ladder.rung import Array, Run
+from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.window import Window
 

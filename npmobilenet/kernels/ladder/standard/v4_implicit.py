@@ -6,8 +6,8 @@ Still wrong: the weights are unpacked, so each step of a tile reads a whole row 
 """
 
 from npmobilenet.kernels.jit import entry, jit
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy, frame, padded_shape
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy, frame, padded_shape
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.ladder.tiles import over_tiles
 from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window

@@ -7,8 +7,8 @@ the padded copy of the image has left L1 by the time it is read.
 
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry, jit
-from npmobilenet.kernels.ladder.buffers import aligned, aligned_copy, frame, padded_shape
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy, frame, padded_shape
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.ladder.tiles import over_tiles
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store

@@ -1,15 +1,15 @@
 """The library's kernel: a few rows of the image at a time, each panel used for all of them.
 
-Fixes the traffic: the padded rows are few enough for L1 or L2, a panel is read once for each group of
-rows, and the next one is prefetched. It also adds the bias, a residual and the limits of an
+Fixes the traffic: the padded rows are few enough for L1 or L2, a panel is read once for each group
+of rows, and the next one is prefetched. It also adds the bias, a residual and the limits of an
 activation before the sums leave the registers.
 """
 
 from npmobilenet.kernels.convolution import convolution_rows
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.ladder.buffers import aligned, padded_shape
+from npmobilenet.kernels.ladder.buffers import Array, aligned, padded_shape
 from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_bias
-from npmobilenet.kernels.ladder.rung import Array, Run, bind
+from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.product import pack_panels
 from npmobilenet.kernels.window import Window
 
