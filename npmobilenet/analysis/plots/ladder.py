@@ -34,6 +34,6 @@ def plot_ladder(rows: Sequence[RungSpeed], path: Path) -> None:
         axes.invert_yaxis()
         axes.set_xlim(0, 1.2 * max(peak, *(row.flops / _GIGA for row in chart)))
         axes.set_title(chart[0].layer, fontsize=10)
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(loc="upper right", fontsize=8)
     every[-1, 0].set_xlabel("GFLOP/s, 1 MAC = 2 FLOP (share of the FMA peak)")
     save_figure(figure, path)
