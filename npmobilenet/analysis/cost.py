@@ -165,8 +165,8 @@ def cost(network: Network, *, fusing: Fusing = "none", bytes_per_value: int = 4)
         raise ValueError(f"bytes_per_value must be at least 1, found {bytes_per_value}")
     if None in network.input_shape:
         raise ValueError(
-            f"the cost of network {network.name!r} depends on its input size, which is not known: "
-            f"its input shape is {network.input_shape}"
+            f"network {network.name!r} takes any input size, and its cost depends on it: give one "
+            f"(--input, or Network.with_input_shape); its input shape is {network.input_shape}"
         )
     found = stages(network, fusing)
     macs = network_macs(network)

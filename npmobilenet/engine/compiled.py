@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import Network
 from npmobilenet.engine import table as t
 from npmobilenet.engine.crew import run
+from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
 from npmobilenet.engine.fuse import fuse
 from npmobilenet.engine.packing import aligned, pack
-from npmobilenet.engine.plan import ZEROS, Plan, Planner
+from npmobilenet.engine.plan import Plan, Planner
 
 Float32 = NDArray[np.float32]
 _PLANS = 16
@@ -81,6 +82,9 @@ class CompiledNetwork:
 
     def __call__(self, x: Float32, threads: int) -> Float32:
         """The output for a batch: C-ordered float32 of a shape that fits the network."""
+        if not x.shape[0]:
+            output = self.network.with_input_shape(x.shape[1:]).output_shape
+            return np.empty((0, *(size or 0 for size in output)), np.float32)
         ready = self._plan(x.shape[1:], x.shape[0], threads)
         y, buffers = self._run(ready, x, threads)
         ready.give(buffers)

@@ -140,12 +140,14 @@ class _Folding:
         source = node.inputs[0]
         before, bias = self.result[source], self._variable(node, "bias")
         window: dict[str, Any] = {}
+        names = [node.name]
         if isinstance(layer, Window):
             padding = layer.padding
             if source in self.zeros:
                 if padding != "valid":
                     raise UnsupportedError(source)
                 padding = self.zeros[source]
+                names = [source, node.name]
             window = {"strides": layer.strides, "dilation": layer.dilation, "padding": padding}
         if isinstance(layer, DepthwiseConv2D | SeparableConv2D):
             if layer.depth_multiplier != 1:
@@ -154,18 +156,16 @@ class _Folding:
             kernel = self._kernel(node, "depthwise_kernel" if separable else "kernel")[..., 0]
             size = kernel.shape[2]
             shift = np.zeros(size) if bias is None or separable else bias
-            step = Depthwise(before, [node.name], kernel, shift, np.ones(size), **window)
+            step = Depthwise(before, names, kernel, shift, np.ones(size), **window)
             self._append(node, step)
-            before, window = step, {}
+            before, names, window = step, [node.name], {}
         if not isinstance(layer, DepthwiseConv2D):
             separable = isinstance(layer, SeparableConv2D)
             kernel = self._kernel(node, "pointwise_kernel" if separable else "kernel")
             kernel = kernel[None, None] if isinstance(layer, Dense) else kernel
             size = kernel.shape[3]
             shift = np.zeros(size) if bias is None else bias
-            self._append(
-                node, Convolution(before, [node.name], kernel, shift, np.ones(size), **window)
-            )
+            self._append(node, Convolution(before, names, kernel, shift, np.ones(size), **window))
         self._activate_result(node, layer.activation)
 
     def _activate_result(self, node: Node, activation: str) -> None:

@@ -68,7 +68,9 @@ class Convolution(Linear):
 
     @property
     def pointwise(self) -> bool:
-        return self.kernel.shape[:2] == (1, 1) and self.strides == (1, 1)
+        """Whether each output pixel comes from the one input pixel at its place."""
+        unpadded = isinstance(self.padding, str) or self.padding == NO_PADDING
+        return self.kernel.shape[:2] == self.strides == (1, 1) and unpadded
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import inlined, jit
+from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.tile import tile_add, tile_bias, tile_clamp, tile_outer, tile_store
 from npmobilenet.kernels.window import Result
@@ -71,30 +71,46 @@ def _make_block(rows, vectors):
     return block
 
 
-def _make_column(heights, vectors):
-    """All pixels of one panel, in as few tiles as there can be of the given heights."""
-    rows, *lower = heights
-    block = _make_block(rows, vectors)
-    if not lower:
-        lower_rows, rest = 0, None
-    else:
-        lower_rows, rest = lower[0], _make_column(lower, vectors)
+_HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
 
-    @inlined
-    def column(i, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step):
-        # Two tiles of the next height are better than a full one and a rest.
-        while pixels - i == rows or (pixels - i > rows and pixels - i != 2 * lower_rows):
+
+def _make_column(vectors):
+    """All pixels of one panel, in as few tiles as there can be of the given heights."""
+    b0, b1, b2, b3, b4, b5 = (_make_block(rows, vectors) for rows in _HEIGHTS)
+    h0, h1, h2, h3, h4, h5 = _HEIGHTS
+
+    @jit
+    def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step):
+        i = 0
+        while i < pixels:
+            left = pixels - i
             begin = start + i * taps.pixel_step
-            block(a, begin, taps, layer, panel, n, moved(result, i), lanes, ahead, ahead_step)
-            i += rows
+            to = moved(result, i)
+            # Two tiles of the second height are better than a full one and a rest.
+            if left >= h0 and left != 2 * h1:
+                b0(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h0
+            elif left >= h1:
+                b1(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h1
+            elif left >= h2:
+                b2(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h2
+            elif left >= h3:
+                b3(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h3
+            elif left >= h4:
+                b4(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h4
+            else:
+                b5(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
+                i += h5
             ahead += ahead_step * taps.rows * taps.columns * taps.depth
-        if rest is not None and i < pixels:
-            rest(i, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
 
     return column
 
 
-@inlined
+@jit
 def moved(result, pixels):
     """The same result from a later pixel on."""
     step = pixels * result.stride
@@ -102,9 +118,8 @@ def moved(result, pixels):
     return Result(result.out, result.offset + step, result.stride, result.residual, skip)
 
 
-_HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
-_wide = _make_column(_HEIGHTS, VECTORS)
-_narrow = _make_column(_HEIGHTS, 1)
+_wide = _make_column(VECTORS)
+_narrow = _make_column(1)
 
 
 @jit
@@ -131,6 +146,6 @@ def product(a, start, taps, pixels, layer, first, last, columns, result):
         ahead = panel + PANEL * depth
         if lanes > LANES:
             lanes -= LANES
-            _wide(0, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
+            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
         else:
-            _narrow(0, a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
+            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)

@@ -20,6 +20,7 @@ def batch_normalization(
 
     The mean is taken off first, as the paper writes it. ``x * scale + shift`` has one step less,
     but where the mean is large its two terms nearly cancel and leave the rounding of both.
+    Source: arXiv 1502.03167, section 3.1; ``tf.nn.batch_normalization``.
 
     Parameters
     ----------
@@ -34,8 +35,6 @@ def batch_normalization(
     Returns
     -------
     array (..., C)
-
-    Source: arXiv 1502.03167, section 3.1; ``tf.nn.batch_normalization``.
     """
     scale = 1 / np.sqrt(variance.astype(np.float64) + epsilon)
     if gamma is not None:

@@ -95,7 +95,8 @@ def twins_of(request):
 @pytest.fixture(scope="session")
 def photographs(shared):
     """Every image of ../shared as one batch of (224, 224, 3) from -1 to 1."""
-    files = sorted((shared / "images").rglob("*.jpg"))
+    kinds = {".jpg", ".jpeg", ".png", ".bmp"}
+    files = sorted(p for p in (shared / "images").rglob("*") if p.suffix.lower() in kinds)
     return np.stack([read_photograph(file, (224, 224)) for file in files])
 
 

@@ -38,5 +38,5 @@ def plot_cost(found: Cost, path: Path) -> None:
     bottom.set_ylabel("alive, MB")
     names = [layer.name for layer in found.layers]
     bottom.set_xticks(places, names, rotation=90, fontsize=6)
-    bottom.margins(x=0.01)
+    bottom.set_xlim(-1, len(names))
     save_figure(figure, path)

@@ -61,7 +61,7 @@ def v2_tables() -> list[PublishedTable]:
             "largest tensor at each resolution, channels and thousands of bytes, 16 bit",
             "The largest single tensor between fused blocks, 2 bytes a value. The first "
             "convolution of V2 is taken into its first block and the last one into the pooling, "
-            "as the caption and the 1 x 1 row suggest. Versions 1 and 2 of the paper leave the "
+            "as the caption and the 1 x 1 row suggest. Early versions of the paper leave the "
             "row of 112 x 112 out.",
             tuple(_materialized()),
         ),
@@ -95,7 +95,7 @@ def v2_tables() -> list[PublishedTable]:
                     MACS,
                     "7",
                     macs(mobilenet_v2((96, 96, 3), 0.35)),
-                    "TF-Slim's list has 11 for the same network, which reproduces; the paper gives no unit",
+                    "TF-Slim's list has 11 for this network, which reproduces; no unit is printed",
                 ),
                 Figure("smallest", PARAMETERS, "1.7", parameters(mobilenet_v2(alpha=0.35))),
                 *_widest("largest"),
@@ -139,7 +139,7 @@ def _materialized() -> list[Figure]:
         smaller = [_memory(tensor) for size, tensor in largest.items() if size != 112]
         figures += [
             _peak("max", model, printed, max(map(_memory, largest.values()))),
-            _peak("max, versions 1 and 2", model, printed_first, max(smaller)),
+            _peak("max, early versions", model, printed_first, max(smaller)),
         ]
     return figures
 
