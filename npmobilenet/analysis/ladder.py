@@ -34,7 +34,7 @@ DEFAULT_SHAPES: dict[str, tuple[int, int, int]] = {
     "depthwise": (56, 56, 128),
     "pointwise": (14, 14, 512),
     "standard": (28, 28, 128),
-    "separable": (14, 14, 512),
+    "separable": (56, 56, 128),
 }
 """A layer of MobileNet for each operation; the standard convolution takes a tenth of a second."""
 

@@ -51,7 +51,13 @@ def _figure(
 )
 @click.option("--filters", type=click.IntRange(min=1), help="Output channels, by default C.")
 @click.option("--stride", default=1, show_default=True, type=click.IntRange(1, 2))
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Each works on images of its own.",
+)
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),

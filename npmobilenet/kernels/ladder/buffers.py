@@ -38,8 +38,9 @@ def frame(x, window, padded):
     """Copy the image ``x`` into ``padded``, whose frame of zeros is there already."""
     for y in range(window.height):
         for i in range(window.width):
-            for c in range(window.channels):
-                padded[y + window.pad_top, i + window.pad_left, c] = x[y, i, c]
+            target, pixel = padded[y + window.pad_top, i + window.pad_left], x[y, i]
+            for c in range(pixel.size):  # from 0 on, or Numba minds negative indices at each step
+                target[c] = pixel[c]
 
 
 def padded_shape(window: Window) -> tuple[int, int, int]:

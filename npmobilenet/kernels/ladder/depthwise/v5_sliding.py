@@ -1,7 +1,8 @@
 """The window slides: each input column is loaded once for each row of the kernel.
 
 Fixes the repeated loads: a column goes to all pixels of the tile that see it, three at stride 1,
-while it is in a register. Stride 2 gains less.
+while it is in a register. It gains little where a processor loads as many vectors in a cycle as it
+multiplies, and less at stride 2.
 Still wrong: one group of channels after the other is taken through a whole row of the image, in
 steps of all channels; and pixels are computed twice where the width does not divide by the tile.
 """

@@ -18,12 +18,8 @@ _GROUP = 128  # pixels: enough to pay for a panel's way from L2
 
 @entry
 def convolve(x, w, bias, window, step, padded, out):
-    image, room, layer, result = (
-        pointer_to(x),
-        pointer_to(padded),
-        plain_layer(w, bias),
-        result_in(out),
-    )
+    image, room = pointer_to(x), pointer_to(padded)
+    layer, result = plain_layer(w, bias), result_in(out)
     for y in range(0, window.out_height, step):
         end = min(y + step, window.out_height)
         convolution_rows(image, 0, window, y, end, room, 0, layer, out.shape[2], result)
