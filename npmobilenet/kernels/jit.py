@@ -55,7 +55,7 @@ def fingerprint() -> str:
     """A digest of all that the machine code depends on: sources, compiler and CPU."""
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
-    for source in sorted([*package.glob("kernels/*.py"), *package.glob("engine/*.py")]):
+    for source in sorted([*package.glob("kernels/**/*.py"), *package.glob("engine/*.py")]):
         digest.update(source.read_bytes())
     cpu = config.CPU_NAME or llvm.get_host_cpu_name()
     for fact in (numba.__version__, llvmlite.__version__, cpu, cpu_features()):

@@ -1,0 +1,33 @@
+"""The sum of the definition, one channel after the other.
+
+Still wrong: neighbours in the innermost loops are pixels, which lie all channels apart in memory;
+every one of the nine products first asks whether its pixel is inside the image; and every addition
+waits for the one before.
+"""
+
+import numpy as np
+
+from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array
+from npmobilenet.kernels.ladder.depthwise.channels import filters
+from npmobilenet.kernels.ladder.rung import Run, bind
+from npmobilenet.kernels.window import Window
+
+
+@entry
+def convolve(x, w, window, out):
+    for c in range(window.channels):
+        for y in range(window.out_height):
+            for i in range(window.out_width):
+                total = np.float32(0.0)
+                for ky in range(window.kernel_height):
+                    for kx in range(window.kernel_width):
+                        row = y * window.stride_y - window.pad_top + ky
+                        column = i * window.stride_x - window.pad_left + kx
+                        if 0 <= row < window.height and 0 <= column < window.width:
+                            total += x[row, column, c] * w[ky, kx, c]
+                out[y, i, c] = total
+
+
+def prepare(window: Window, kernel: Array) -> Run:
+    return bind(convolve, filters(kernel), window)

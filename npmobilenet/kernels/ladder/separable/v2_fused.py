@@ -1,0 +1,46 @@
+"""The library's kernel: a few rows are filtered, and mixed while they are still in the cache.
+
+Fixes the way through memory: the depthwise result is never there as a whole.
+"""
+
+from npmobilenet.kernels.depthwise import pack_depthwise
+from npmobilenet.kernels.fused import separable_rows
+from npmobilenet.kernels.jit import entry
+from npmobilenet.kernels.ladder.buffers import Array, aligned
+from npmobilenet.kernels.ladder.depthwise.channels import filters
+from npmobilenet.kernels.ladder.library import (
+    plain_layer,
+    pointer_to,
+    result_in,
+    rows_of,
+    with_bias,
+)
+from npmobilenet.kernels.ladder.pointwise.matrices import matrix
+from npmobilenet.kernels.ladder.rung import Run, bind
+from npmobilenet.kernels.product import pack_panels
+from npmobilenet.kernels.window import Window
+
+_GROUP = 392  # pixels: their depthwise result stays in L2, and the panels are read for all of them
+
+
+@entry
+def convolve(x, w, bias, v, mixed_bias, window, step, between, out):
+    rows, room, result = rows_of(x), pointer_to(between), result_in(out)
+    depthwise, pointwise = plain_layer(w, bias), plain_layer(v, mixed_bias)
+    packed, columns = w.size - bias, out.shape[2]
+    for y in range(0, window.out_height, step):
+        end = min(y + step, window.out_height)
+        separable_rows(rows, window, y, end, room, 0, depthwise, packed, pointwise, columns, result)
+
+
+def prepare(window: Window, depthwise_kernel: Array, pointwise_kernel: Array) -> Run:
+    mixing = matrix(pointwise_kernel)
+    step = min(max(1, _GROUP // window.out_width), window.out_height)
+    return bind(
+        convolve,
+        *with_bias(pack_depthwise(filters(depthwise_kernel)), window.channels),
+        *with_bias(pack_panels(mixing), mixing.shape[1]),
+        window,
+        step,
+        aligned((step, window.out_width, window.channels)),
+    )
