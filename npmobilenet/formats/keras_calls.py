@@ -31,10 +31,9 @@ def operands(layer: Config, name: str) -> list[Operand]:
             f"layer {name!r} is used {len(nodes)} times; layers shared between several inputs "
             "are not read"
         )
-    if not nodes:
-        return []
-    node = nodes[0]
-    found = list(_keras3(node, name) if isinstance(node, dict) else _keras2(node, name))
+    found: list[Operand] = []
+    for node in nodes:
+        found += _keras3(node, name) if isinstance(node, dict) else _keras2(node, name)
     if not any(isinstance(operand, str) for operand in found):
         raise ModelFileError(f"layer {name!r} reads no other layer")
     return found

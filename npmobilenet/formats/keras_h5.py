@@ -14,8 +14,6 @@ from npmobilenet.formats.json_text import parse_object
 if TYPE_CHECKING:
     import h5py
 
-TOP_LEVEL = "top_level_model_weights"
-
 
 def is_keras_h5(file: Hdf5File) -> bool:
     """Whether this layout is used."""

@@ -160,7 +160,7 @@ def test_nested_layers_keep_their_names_where_they_can() -> None:
 
 
 def test_mixed_precision_is_noted() -> None:
-    config = functional(CONV)
+    config = functional(deepcopy(CONV))
     config["config"]["layers"][1]["config"]["dtype"] = {
         "class_name": "DTypePolicy",
         "config": {"name": "mixed_float16"},
@@ -216,6 +216,7 @@ REFUSED: dict[str, tuple[Config, str]] = {
     "reshape": (layer("Reshape", "shape", "images", target_shape=[7]), "'shape' (Reshape)"),
     "two inputs to one": (layer("ReLU", "relu", "images", "images"), "has 2 inputs"),
     "loop": (layer("Add", "add", "images", "add"), "never computed"),
+    "no call": (CONV | {"inbound_nodes": []}, "'conv' reads no other layer"),
     "nothing to read": (layer("ReLU", "relu", "absent"), "never computed"),
 }
 
@@ -263,7 +264,8 @@ def test_configuration_and_tensors_must_fit(tmp_path: Path) -> None:
 
 def whole_configuration() -> Config:
     """One layer of nearly every class, and a nested model."""
-    nested = functional(CONV) | {"name": "body", "inbound_nodes": [[["sum", 0, 0, {}]]]}
+    nested = functional(deepcopy(CONV))
+    nested |= {"name": "body", "inbound_nodes": [[["sum", 0, 0, {}]]]}
     return functional(
         operation("TrueDivide", "scale", "@images", 127.5),
         layer("Rescaling", "rescale", "scale", scale=1.0, offset=[1.0, 2.0, 3.0]),
