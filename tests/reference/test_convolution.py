@@ -11,16 +11,21 @@ tf = pytest.importorskip("tensorflow")
 @settings(deadline=None, max_examples=300)
 @given(data=st.data(), filters=st.integers(1, 5))
 def test_convolution_equals_tensorflow(data, filters, cases, assert_near):
-    # TensorFlow gives an empty batch a wrong number of channels, so its batches have an image.
+    # TensorFlow gives an empty batch a wrong number of channels, so its batches have an image. With
+    # oneDNN it leaves values out if images one pixel wide meet unequal strides; in float64 it does
+    # not use oneDNN.
     case = data.draw(cases(smallest_batch=1))
     images = case.images()
     kernel = case.array(*case.kernel_size, case.channels, filters)
     bias = case.array(filters)
     named = isinstance(case.padding, str)
     padding = case.padding.upper() if named else ((0, 0), *case.padding, (0, 0))
-    expected = tf.nn.conv2d(images, kernel, case.strides, padding, dilations=case.dilation)
+    dtype = case.dtype if len(set(case.strides)) == 1 else np.float64
+    expected = tf.nn.conv2d(
+        images.astype(dtype), kernel.astype(dtype), case.strides, padding, dilations=case.dilation
+    )
     actual = convolution(images, kernel, bias, **case.options)
-    assert_near(actual, expected + bias, case.taps * case.channels)
+    assert_near(actual, expected + bias.astype(dtype), case.taps * case.channels, case.dtype)
 
 
 @settings(deadline=None, max_examples=300)
