@@ -12,7 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, enter
+from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, NEW, enter
 from npmobilenet.engine.warmup import warm_up
 
 
@@ -35,7 +35,7 @@ class Crew:
         try:
             if helped:
                 self._call(threads - 1)
-            seats, stage = (threads - 1 if helped else 0), 0
+            seats, stage = (threads - 1 if helped else 0), NEW
             while (stage := enter(self._mail, job.ctypes.data, seats, stage)) != FINISHED:
                 time.sleep(0)  # let a helper that has lost its core finish
         finally:

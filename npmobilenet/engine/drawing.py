@@ -144,7 +144,7 @@ class Drawing:
 
     def _weights(self, column: int, layer: Linear) -> Row:
         place = self._places[layer]
-        return {column: place.kernel, column + 1: place.bias, column + 2: place.limits}
+        return {column: place.kernel, column + 1: place.norm, column + 2: place.limits}
 
     def _skip(self, layer: Convolution) -> Row:
         if not layer.adds:

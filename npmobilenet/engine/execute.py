@@ -39,6 +39,7 @@ from npmobilenet.kernels.memory import (
 )
 
 FINISHED = -1
+NEW = -2
 
 # The mailbox, through which a caller and the helping threads of a process meet.
 MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS = 0, 16, 32, 48
@@ -112,7 +113,8 @@ def enter(mail, address, seats, mark):
     seats : int
         How many helpers the job has room for.
     mark : int
-        The stage to begin with; for a helper, the last call that it has noticed.
+        NEW for a job that nobody knows of yet, later the stage to go on with; for a helper, the
+        last call that it has noticed.
 
     Returns
     -------
@@ -121,8 +123,8 @@ def enter(mail, address, seats, mark):
         a pause. For a helper, the last call noticed; it returns when none has come for a while.
     """
     helps = address == 0
-    thread, stage, patience = 0, mark, _PATIENCE
-    if seats > 0 and mark == 0:
+    thread, stage, patience = 0, max(mark, 0), _PATIENCE
+    if seats > 0 and mark == NEW:
         mail[MAIL_SEATS] = seats
         atomic_add(mail, MAIL_JOB, address - mail[MAIL_JOB])
         atomic_add(mail, MAIL_CALL, 1)

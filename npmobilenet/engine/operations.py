@@ -44,7 +44,7 @@ from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import Taps, moved, product
 from npmobilenet.kernels.window import Layer, Result, Rows, Window
 
-_ZEROS = 0  # the store and the weights begin with zeros
+_ZEROS = 0  # the store begins with zeros
 
 
 @inlined
@@ -121,7 +121,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     elif kind == DENSE:
         n = unit * block
         end = min(n + block, columns)
-        dense(source, start, depth, pixels, last, _ZEROS, n, end, columns, result)
+        dense(source, start, depth, pixels, last, n, end, columns, result)
     elif kind == CONVOLUTION:
         convolution_rows(source, start, window, y0, y1, store, buffer, last, columns, result)
     elif kind == DEPTHWISE:
@@ -130,7 +130,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
             to = Result(out, offset, window.channels, store, NONE)
             depthwise_row(rows, window, line, middle, packed, to)
     elif kind == AVERAGE:
-        average(source, start, pixels, columns, _ZEROS, out, target)
+        average(source, start, pixels, columns, out, target)
     elif kind == LARGEST:
         largest(source, start, pixels, columns, out, target)
     elif kind == SOFTMAX:

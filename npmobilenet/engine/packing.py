@@ -14,7 +14,7 @@ from npmobilenet.engine.steps import (
     Step,
     as_float32,
 )
-from npmobilenet.kernels.blocks import PANEL, round_up
+from npmobilenet.kernels.blocks import pack_norm, round_up
 from npmobilenet.kernels.depthwise import pack_depthwise
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.product import pack_panels
@@ -25,10 +25,10 @@ _PAGE = 1 << 21  # huge pages where the system has them: weights are read from e
 
 @dataclass(frozen=True)
 class Packed:
-    """Where a layer's kernel, bias and limits lie."""
+    """Where a layer's kernel, norm and limits lie."""
 
     kernel: int
-    bias: int
+    norm: int
     limits: int
 
 
@@ -55,8 +55,8 @@ def linear_parts(step: Step) -> tuple[Linear, ...]:
 
 def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
     """The block, and where each layer's weights lie in it."""
-    pieces: list[Float32] = [np.zeros(PANEL, np.float32)]  # what dense layers ask for
-    size = PANEL
+    pieces: list[Float32] = []
+    size = 0
     places: dict[Linear, Packed] = {}
     for layer in (part for step in steps for part in linear_parts(step)):
         offsets = []
@@ -74,19 +74,19 @@ def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
 
 
 def _pieces(layer: Linear) -> tuple[Float32, Float32, Float32]:
-    folded = as_float32(layer.kernel * layer.scale)
+    weights = as_float32(layer.kernel)
     if isinstance(layer, Depthwise):
-        kernel = pack_depthwise(folded)
+        kernel = pack_depthwise(weights)
     else:
-        kernel = pack_panels(folded.reshape(-1, folded.shape[-1]))
-    bias = as_float32(layer.bias)
+        kernel = pack_panels(weights.reshape(-1, weights.shape[-1]))
+    norm = pack_norm(as_float32(layer.bias), as_float32(layer.scale))
     limits = np.zeros(16, np.float32)
     limits[:2] = layer.low, layer.high
-    return _whole_lines(kernel), _whole_lines(bias, round_up(bias.size, LANES)), limits
+    return _whole_lines(kernel), _whole_lines(norm), limits
 
 
-def _whole_lines(values: Float32, size: int | None = None) -> Float32:
-    """``values`` followed by zeros, up to ``size`` and to a whole cache line."""
-    filled = np.zeros(round_up(size or values.size, 16), np.float32)
+def _whole_lines(values: Float32) -> Float32:
+    """``values`` followed by zeros, up to a whole cache line."""
+    filled = np.zeros(round_up(values.size, 16), np.float32)
     filled[: values.size] = values
     return filled

@@ -2,8 +2,8 @@
 
 Places are three columns: the space (one of the arrays), the offset in floats, and the step from
 image to image, which is ``LOCAL`` for what lies in the slot where an image is worked on.
-Weights are three columns too: kernel, bias and limits (lowest and highest value) in the packed
-weights.
+Weights are three columns too: kernel, norm (shift and scale) and limits (lowest and
+highest value) in the packed weights.
 """
 
 (

@@ -9,7 +9,14 @@ from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.product import moved
-from npmobilenet.kernels.tile import tile_bias, tile_clamp, tile_outer, tile_plus, tile_store
+from npmobilenet.kernels.tile import (
+    tile_clamp,
+    tile_outer,
+    tile_plus,
+    tile_scale,
+    tile_store,
+    tile_zero,
+)
 
 _AHEAD = 8  # rows of weights, some 1 KiB
 
@@ -18,11 +25,9 @@ def _make_row(vectors):
     width = vectors * LANES
 
     @jit
-    def row(x, start, depth, layer, zeros, panel, n, result, lanes):
-        first = tile_bias(1, vectors, layer.w, layer.bias + n)
-        second = tile_bias(1, vectors, layer.w, zeros)
-        third = tile_bias(1, vectors, layer.w, zeros)
-        fourth = tile_bias(1, vectors, layer.w, zeros)
+    def row(x, start, depth, layer, panel, n, result, lanes):
+        first, second = tile_zero(1, vectors), tile_zero(1, vectors)
+        third, fourth = tile_zero(1, vectors), tile_zero(1, vectors)
         even = depth // 4 * 4
         for k in range(0, even, 4):
             at = panel + k * width
@@ -35,6 +40,7 @@ def _make_row(vectors):
         for k in range(even, depth):
             first = tile_outer(first, x, start + k, 0, layer.w, panel + k * width)
         total = tile_plus(tile_plus(first, second), tile_plus(third, fourth))
+        total = tile_scale(total, layer.w, layer.norm + 2 * n)
         total = tile_clamp(total, layer.low, layer.high)
         tile_store(total, result.out, result.offset + n, 0, lanes)
 
@@ -46,12 +52,10 @@ _narrow = _make_row(1)
 
 
 @jit
-def dense(x, start, depth, rows, layer, zeros, first, last, columns, result):
+def dense(x, start, depth, rows, layer, first, last, columns, result):
     """Output columns ``[first, last)`` for ``rows`` rows of ``depth`` values at ``x[start:]``.
 
-    ``layer`` has weights as :func:`~npmobilenet.kernels.product.pack_panels` gives them, and
-    ``layer.w[zeros:]`` a panel of zeros. Other arguments as
-    :func:`~npmobilenet.kernels.product.product`; residuals are not added.
+    Arguments as in :func:`~npmobilenet.kernels.product.product`; residuals are not added.
     """
     for n in range(first, last, PANEL):
         lanes = min(columns - n, PANEL)
@@ -59,6 +63,6 @@ def dense(x, start, depth, rows, layer, zeros, first, last, columns, result):
         for i in range(rows):
             to = moved(result, i)
             if lanes > LANES:
-                _wide(x, start + i * depth, depth, layer, zeros, panel, n, to, lanes - LANES)
+                _wide(x, start + i * depth, depth, layer, panel, n, to, lanes - LANES)
             else:
-                _narrow(x, start + i * depth, depth, layer, zeros, panel, n, to, lanes)
+                _narrow(x, start + i * depth, depth, layer, panel, n, to, lanes)

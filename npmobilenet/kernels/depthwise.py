@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import round_up
 from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.tile import tile_bias, tile_clamp, tile_store, tile_window
+from npmobilenet.kernels.tile import tile_clamp, tile_scale, tile_store, tile_window, tile_zero
 
 # Sums, one kernel row of weights and one pixel fit the registers.
 _VECTORS = 2 if REGISTERS == 32 else 1
@@ -26,7 +26,7 @@ def _make_pixels(rows, vectors, stride, taps):
 
     @jit
     def pixels(x, window, y, i, c, layer, packed, result, lanes):
-        tile = tile_bias(rows, vectors, layer.w, layer.bias + c)
+        tile = tile_zero(rows, vectors)
         top = y * window.stride_y - window.pad_top
         left = i * window.stride_x - window.pad_left
         for ky in range(window.kernel_height):
@@ -40,6 +40,7 @@ def _make_pixels(rows, vectors, stride, taps):
                         tile, x.data, row, column, window.width, window.channels, x.zeros,
                         stride, taps, layer.w, kernel + kx * packed, packed
                     )  # fmt: skip
+        tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
         tile = tile_clamp(tile, layer.low, layer.high)
         tile_store(tile, result.out, result.offset + i * result.stride + c, result.stride, lanes)
 

@@ -42,7 +42,7 @@ def separable_rows(
 def _from_column(layer, column, depth):
     """The part of a layer that begins at a panel, with ``depth`` weights for each column."""
     kernel = layer.kernel + column * depth
-    return Layer(layer.w, kernel, layer.bias + column, layer.low, layer.high)
+    return Layer(layer.w, kernel, layer.norm + 2 * column, layer.low, layer.high)
 
 
 @inlined

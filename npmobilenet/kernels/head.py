@@ -6,15 +6,15 @@ import numpy as np
 
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.tile import tile_add, tile_bias, tile_store
+from npmobilenet.kernels.tile import tile_add, tile_store, tile_zero
 
 
 @inlined
-def average(x, start, pixels, channels, zeros, out, target):
+def average(x, start, pixels, channels, out, target):
     """Mean over the pixels of ``(pixels, channels)`` at ``x[start:]``, summed in their order."""
     share = np.float32(1.0) / np.float32(pixels)
     for c in range(0, channels, LANES):
-        total = tile_bias(1, 1, x, zeros)
+        total = tile_zero(1, 1)
         for i in range(pixels):
             total = tile_add(total, x, start + i * channels + c, 0)
         tile_store(total, out, target + c, 0, min(LANES, channels - c))

@@ -1,7 +1,7 @@
 """Matrix product over packed weights: pointwise convolution, standard convolution and dense.
 
-``out[m, n]`` is the clamped sum of ``bias[n]``, of ``a[pixel m, tap, k] * w[tap, k, n]`` over all
-taps and ``k``, and of a residual if there is one.
+``out[m, n]`` is the sum of ``a[pixel m, tap, k] * w[tap, k, n]`` over all taps and ``k``, times
+``scale[n]`` plus ``shift[n]``, plus a residual if there is one, clamped.
 
 A pointwise convolution has one tap. A standard convolution has one for each kernel row, or for
 each kernel value if it is dilated, and reads them in place: no copy of the image is made
@@ -17,7 +17,14 @@ from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.memory import prefetch
-from npmobilenet.kernels.tile import tile_add, tile_bias, tile_clamp, tile_outer, tile_store
+from npmobilenet.kernels.tile import (
+    tile_add,
+    tile_clamp,
+    tile_outer,
+    tile_scale,
+    tile_store,
+    tile_zero,
+)
 from npmobilenet.kernels.window import Result
 
 
@@ -49,12 +56,12 @@ def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _make_block(rows, vectors):
-    """``rows`` pixels of one panel: a tile that stays in registers from bias to store."""
+    """``rows`` pixels of one panel: a tile that stays in registers from zero to store."""
     width = vectors * LANES
 
     @jit
     def block(a, start, taps, layer, panel, n, result, lanes, ahead, ahead_step):
-        tile = tile_bias(rows, vectors, layer.w, layer.bias + n)
+        tile = tile_zero(rows, vectors)
         for row in range(taps.rows):
             for column in range(taps.columns):
                 base = start + row * taps.row_step + column * taps.column_step
@@ -63,6 +70,7 @@ def _make_block(rows, vectors):
                     ahead += ahead_step
                     tile = tile_outer(tile, a, base + k, taps.pixel_step, layer.w, panel)
                     panel += width
+        tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
         if result.skip >= 0:
             tile = tile_add(tile, result.residual, result.skip + n, result.stride)
         tile = tile_clamp(tile, layer.low, layer.high)

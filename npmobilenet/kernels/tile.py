@@ -4,9 +4,10 @@ A tile is ``rows x vectors`` vectors of :data:`LANES` floats. Rows are output pi
 output channels. Kernels hold one in a local variable and LLVM keeps all of it in registers, so a
 convolution is a few lines of Python::
 
-    tile = tile_bias(ROWS, VECTORS, bias, n)
+    tile = tile_zero(ROWS, VECTORS)
     for k in range(K):
         tile = tile_outer(tile, a, i * K + k, K, w, panel + k * VECTORS * LANES)
+    tile = tile_scale(tile, norm, 2 * n)
     tile_store(tile_clamp(tile, 0.0, 6.0), out, i * N + n, N, LANES)
 
 ``rows``, ``vectors``, ``stride`` and ``taps`` must be compile-time constants. Arrays are flat and
@@ -115,6 +116,22 @@ def tile_bias(typing, rows, vectors, bias, offset):
         return tile
 
     return tile_type(rows, vectors, bias, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def tile_zero(typing, rows, vectors):
+    """A tile of zeros, for sums that begin with their first product.
+
+    A sum that began with the bias would round every product at the bias' magnitude.
+    """
+    if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
+        return None
+    tile_type = TileType(rows.literal_value, vectors.literal_value)
+
+    def codegen(context, builder, signature, arguments):
+        return ir.Constant(ir.ArrayType(_VECTOR, tile_type.rows * tile_type.vectors), None)
+
+    return tile_type(rows, vectors), codegen
 
 
 @intrinsic
@@ -269,6 +286,26 @@ def tile_plus(typing, tile, other):
         return value
 
     return tile(tile, tile), codegen
+
+
+@intrinsic
+def tile_scale(typing, tile, w, offset):
+    """Multiply by a scale and add a shift, each lane its own: batch norm after a sum.
+
+    Shift and scale take turns, a vector of each for each vector of the tile.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        value, array, start = arguments
+        at = pointer(context, builder, signature.args[1], array, start)
+        pairs = _vectors_at(builder, at, 2 * tile.vectors)
+        for index in range(tile.rows * tile.vectors):
+            shift, scale = pairs[2 * (index % tile.vectors) :][:2]
+            vector = _multiply_add(builder, builder.extract_value(value, index), scale, shift)
+            value = _at(builder, value, index, vector)
+        return value
+
+    return tile(tile, w, types.intp), codegen
 
 
 @intrinsic

@@ -22,14 +22,16 @@ class Window(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Packed weights ``w``, where kernel and bias lie in them, and the activation's limits.
+    """Packed weights ``w``, where kernel and norm lie in them, and the activation's limits.
 
-    The bias fills whole vectors; limits (float32) are infinite where there is no activation.
+    The norm is what batch norm and bias come to, a shift and a scale for each output channel, as
+    :func:`~npmobilenet.kernels.blocks.pack_norm` lays them out. Limits (float32) are infinite
+    where there is no activation.
     """
 
     w: Any
     kernel: int
-    bias: int
+    norm: int
     low: float
     high: float
 

@@ -167,3 +167,14 @@ def test_errors_name_what_was_found(random_weights, monkeypatch):
     del weights["conv1/kernel"]
     with pytest.raises(WeightsMismatchError, match="conv1/kernel"):
         NumbaProgram(network, weights)
+
+
+@pytest.mark.slow
+def test_values_do_not_depend_on_who_comes_late(random_weights):
+    """Crews of changing size, a batch that leaves a rest, and more threads than cores."""
+    network = NETWORKS["v2 wide"]()
+    program, x = NumbaProgram(network, random_weights(network)), images(network, 5)
+    expected = program(x, threads=1)
+    for _ in range(60):
+        for threads in (8, 2, 3, 5, 2):
+            np.testing.assert_array_equal(program(x, threads=threads), expected)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from npmobilenet.kernels.blocks import pack_norm
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.tile import (
@@ -11,8 +12,10 @@ from npmobilenet.kernels.tile import (
     tile_clamp,
     tile_outer,
     tile_plus,
+    tile_scale,
     tile_store,
     tile_window,
+    tile_zero,
 )
 
 WIDE = 2 * LANES
@@ -106,3 +109,16 @@ def test_sum_of_two_tiles(rng):
     a, b, out = floats(rng, WIDE), floats(rng, WIDE), np.empty(WIDE, np.float32)
     add_tiles(a, b, out)
     np.testing.assert_array_equal(out, a + b)
+
+
+@jit
+def scale(a, norm, out):
+    tile = tile_add(tile_zero(2, 2), a, 0, WIDE)
+    tile_store(tile_scale(tile, norm, 0), out, 0, WIDE, LANES)
+
+
+def test_scale_and_shift_of_each_lane(rng):
+    a, shift, factor = floats(rng, 2, WIDE), floats(rng, WIDE), floats(rng, WIDE)
+    out = np.zeros((2, WIDE), np.float32)
+    scale(a.ravel(), pack_norm(shift, factor), out.ravel())
+    np.testing.assert_allclose(out, a * factor.astype(float) + shift, rtol=1e-6, atol=1e-7)

@@ -14,6 +14,7 @@ from npmobilenet.architecture import (
     mobilenet_v1,
     mobilenet_v2,
 )
+from npmobilenet.backends import BACKENDS
 from npmobilenet.interpreter import NumpyProgram, run_layer
 
 
@@ -67,9 +68,9 @@ def build(version: int, **options) -> Network:
     return (mobilenet_v1 if version == 1 else mobilenet_v2)(**options)
 
 
-@pytest.fixture(params=["numpy"])
+@pytest.fixture(params=sorted(BACKENDS))
 def backend(request) -> str:
-    """What runs our side; another way of running networks joins by its name here."""
+    """What runs our side."""
     return request.param
 
 

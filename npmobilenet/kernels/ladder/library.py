@@ -1,19 +1,18 @@
-"""The arguments of the library's kernels: pointers, and weights with their bias behind them."""
+"""The arguments of the library's kernels: pointers, and weights with their norm behind them."""
 
 import numpy as np
 
-from npmobilenet.kernels.blocks import round_up
-from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.blocks import pack_norm
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.ladder.buffers import Array, aligned_copy
 from npmobilenet.kernels.memory import float32_at
 from npmobilenet.kernels.window import Layer, Result, Rows
 
 
-def with_bias(kernel: Array, filters: int) -> tuple[Array, int]:
-    """A packed kernel with a bias of zeros behind it, and where the bias begins."""
-    bias = np.zeros(round_up(filters, LANES), np.float32)
-    return aligned_copy(np.concatenate([kernel, bias])), kernel.size
+def with_norm(kernel: Array, filters: int) -> tuple[Array, int]:
+    """A packed kernel with a norm behind it that changes nothing, and where the norm begins."""
+    norm = pack_norm(np.zeros(filters, np.float32), np.ones(filters, np.float32))
+    return aligned_copy(np.concatenate([kernel, norm])), kernel.size
 
 
 @inlined
@@ -23,9 +22,9 @@ def pointer_to(array):
 
 
 @inlined
-def plain_layer(w, bias):
-    """Weights from :func:`with_bias`, and no activation."""
-    return Layer(pointer_to(w), 0, bias, -np.inf, np.inf)
+def plain_layer(w, norm):
+    """Weights from :func:`with_norm`, and no activation."""
+    return Layer(pointer_to(w), 0, norm, -np.inf, np.inf)
 
 
 @inlined

@@ -1,13 +1,13 @@
 """The library's kernel: asks for the next panel while it works on this one.
 
-Fixes the wait: each step of the first panels' tiles prefetches a share of the next. It also adds
-the bias, a residual and the limits of an activation before the sums leave the registers, and has
-more heights of tiles, so that none overlap.
+Fixes the wait: each step of the first panels' tiles prefetches a share of the next. It also
+applies batch norm, a residual and the limits of an activation before the sums leave the registers,
+and has more heights of tiles, so that none overlap.
 """
 
 from npmobilenet.kernels.jit import entry
 from npmobilenet.kernels.ladder.buffers import Array
-from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_bias
+from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_norm
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
 from npmobilenet.kernels.ladder.rung import Run
 from npmobilenet.kernels.product import Taps, pack_panels
@@ -16,14 +16,14 @@ from npmobilenet.kernels.window import Window
 
 
 @entry
-def product(x, w, bias, out):
+def product(x, w, norm, out):
     pixels, depth = x.shape
     columns = out.shape[1]
     taps = Taps(1, 0, 1, 0, depth, depth)
-    layer, result = plain_layer(w, bias), result_in(out)
+    layer, result = plain_layer(w, norm), result_in(out)
     library_product(pointer_to(x), 0, taps, pixels, layer, 0, columns, columns, result)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:
     w = matrix(kernel)
-    return on_matrices(product, *with_bias(pack_panels(w), w.shape[1]))
+    return on_matrices(product, *with_norm(pack_panels(w), w.shape[1]))

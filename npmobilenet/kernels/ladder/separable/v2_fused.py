@@ -13,7 +13,7 @@ from npmobilenet.kernels.ladder.library import (
     pointer_to,
     result_in,
     rows_of,
-    with_bias,
+    with_norm,
 )
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix
 from npmobilenet.kernels.ladder.rung import Run, bind
@@ -24,10 +24,10 @@ _GROUP = 392  # pixels: their depthwise result stays in L2, and the panels are r
 
 
 @entry
-def convolve(x, w, bias, v, mixed_bias, window, step, between, out):
+def convolve(x, w, norm, v, mixed_norm, window, step, between, out):
     rows, room, result = rows_of(x), pointer_to(between), result_in(out)
-    depthwise, pointwise = plain_layer(w, bias), plain_layer(v, mixed_bias)
-    packed, columns = w.size - bias, out.shape[2]
+    depthwise, pointwise = plain_layer(w, norm), plain_layer(v, mixed_norm)
+    packed, columns = (w.size - norm) // 2, out.shape[2]
     for y in range(0, window.out_height, step):
         end = min(y + step, window.out_height)
         separable_rows(rows, window, y, end, room, 0, depthwise, packed, pointwise, columns, result)
@@ -38,8 +38,8 @@ def prepare(window: Window, depthwise_kernel: Array, pointwise_kernel: Array) ->
     step = min(max(1, _GROUP // window.out_width), window.out_height)
     return bind(
         convolve,
-        *with_bias(pack_depthwise(filters(depthwise_kernel)), window.channels),
-        *with_bias(pack_panels(mixing), mixing.shape[1]),
+        *with_norm(pack_depthwise(filters(depthwise_kernel)), window.channels),
+        *with_norm(pack_panels(mixing), mixing.shape[1]),
         window,
         step,
         aligned((step, window.out_width, window.channels)),
