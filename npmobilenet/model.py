@@ -193,9 +193,9 @@ class Model:
     def _exact(self) -> Program:
         return compile_network(self.network, self._weights, "numpy")
 
-    def _program_for(self, dtype: npt.DTypeLike) -> Program:
+    def _program_for(self, batch: np.ndarray) -> Program:
         """Only the reference computes in float64."""
-        return self._exact if np.dtype(dtype) == np.float64 else self._program
+        return self._exact if batch.dtype == np.float64 else self._program
 
     # Prepared batches ----------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ class Model:
         ndarray of shape (batch, classes), or whatever the network gives
         """
         batch = self._batch(x, dtype)
-        program = self._program_for(dtype)
+        program = self._program_for(batch)
         size = 32 if batch_size is None else batch_size
         if size < 1:
             raise ValueError(f"batch_size must be at least 1, found {batch_size}")
@@ -265,16 +265,19 @@ class Model:
         The numpy backend gives every layer's. The numba backend gives those that its kernels
         store; the result's ``fused`` maps each other layer to the one it is computed in.
         """
-        return self._program_for(dtype).activations(self._batch(x, dtype))
+        batch = self._batch(x, dtype)
+        return self._program_for(batch).activations(batch)
 
     def _batch(self, x: npt.ArrayLike, dtype: npt.DTypeLike) -> np.ndarray:
         batch = np.asarray(x, dtype=dtype)
-        if batch.ndim == len(self.input_shape) - 1:
+        axes = len(self.network.input_shape) + 1
+        if batch.ndim == axes - 1:
             raise ValueError(
                 f"model {self.name!r} takes batches of shape {self.input_shape}, found one sample "
                 f"of shape {batch.shape}: write x[np.newaxis]"
             )
-        check_batch(self.network, batch)
+        if batch.ndim != axes:  # the program would only see a part of it
+            check_batch(self.network, batch)
         if self.network.input_range is not None:
             check_input_range(batch, self.network.input_range)
         return batch

@@ -10,7 +10,6 @@ import threading
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, NEW, enter
 from npmobilenet.engine.warmup import warm_up
@@ -26,8 +25,8 @@ class Crew:
         self._size = 0
         self._asleep = 0
 
-    def run(self, job: NDArray[np.int64], threads: int) -> None:
-        """Run a job with the help of up to ``threads - 1`` others.
+    def run(self, job: int, threads: int) -> None:
+        """Run the job at an address with the help of up to ``threads - 1`` others.
 
         A second caller at the same time does its job by itself: the values are the same.
         """
@@ -36,7 +35,7 @@ class Crew:
             if helped:
                 self._call(threads - 1)
             seats, stage = (threads - 1 if helped else 0), NEW
-            while (stage := enter(self._mail, job.ctypes.data, seats, stage)) != FINISHED:
+            while (stage := enter(self._mail, job, seats, stage)) != FINISHED:
                 time.sleep(0)  # let a helper that has lost its core finish
         finally:
             if helped:
@@ -63,8 +62,8 @@ class Crew:
 _crew = Crew()
 
 
-def run(job: NDArray[np.int64], threads: int) -> None:
-    """Run a job on up to ``threads`` threads of this process."""
+def run(job: int, threads: int) -> None:
+    """Run the job at an address on up to ``threads`` threads of this process."""
     warm_up()
     _crew.run(job, threads)
 

@@ -31,6 +31,7 @@ Place = tuple[int, int, int]
 
 ZEROS = 4 * LANES
 SLACK = 4 * LANES
+_BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
 
 
 def sample_shape(shape: Iterable[int]) -> Sample:
@@ -204,7 +205,8 @@ class Drawing:
             self._product(step.pointwise, step, height * width, channels, place, out)
             self._arena.give(middle)
             return
-        rows = self._rows_for(height, width, 224 if self._threads > 1 else 392)
+        pixels = 224 if self._threads > 1 else 392
+        rows = self._rows_for(height, width, max(pixels, _BETWEEN // channels))
         self._scratch = max(self._scratch, rows * width * channels + SLACK)
         facts = (
             {
@@ -223,7 +225,9 @@ class Drawing:
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
         channels = step.expand.kernel.shape[3]
-        if source[0] * source[1] <= 784:
+        # One thread gains from whole panels of weights at 28 x 28 already; several lose more by
+        # reading each other's channels than by expanding the rows where their parts meet twice.
+        if source[0] * source[1] <= (784 if self._threads == 1 else 195):
             middle = self._arena.take(height * width * channels + SLACK)
             place = (t.MEMORY, middle, t.LOCAL)
             self._expand(ExpandDepthwise(step.source, [], step.expand, step.depthwise), None, place)
@@ -276,7 +280,7 @@ class Drawing:
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
             else:
-                rows = round_up(-(-pixels // (4 * self._threads)), ROWS)
+                rows = round_up(-(-pixels // self._threads), ROWS)
         elif depth * pixels > 1 << 17:
             rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
         units = -(-pixels // rows) * -(-columns // block)

@@ -28,6 +28,8 @@ def warm_up() -> None:
     this by itself; doing it ahead is what ``npmobilenet warmup`` is for.
     """
     global _ready
+    if _ready:
+        return
     with _lock:
         if not _ready:
             with _told():

@@ -1,7 +1,5 @@
 """What ends a network: global pooling and softmax."""
 
-import math
-
 import numpy as np
 
 from npmobilenet.kernels.host import LANES
@@ -12,14 +10,14 @@ from npmobilenet.kernels.tile import tile_add, tile_store, tile_zero
 @inlined
 def average(x, start, pixels, channels, out, target):
     """Mean over the pixels of ``(pixels, channels)`` at ``x[start:]``, summed in their order."""
-    share = np.float32(1.0) / np.float32(pixels)
     for c in range(0, channels, LANES):
         total = tile_zero(1, 1)
         for i in range(pixels):
             total = tile_add(total, x, start + i * channels + c, 0)
         tile_store(total, out, target + c, 0, min(LANES, channels - c))
+    count = np.float32(pixels)  # a rounded 1 / pixels would be the same error in every channel
     for c in range(channels):
-        out[target + c] *= share
+        out[target + c] /= count
 
 
 @inlined
@@ -38,14 +36,39 @@ def largest(x, start, pixels, channels, out, target):
 def softmax(x, start, count, out, target):
     """Exponentials of ``count`` values over their sum, shifted by the largest.
 
-    In float64, where that costs nothing that could be seen and spares the last network layer a
-    rounding error larger than its own.
+    In float64, which spares the network's last layer a rounding error larger than its own.
     """
     top = np.float64(x[start])
     for i in range(1, count):
         top = max(top, np.float64(x[start + i]))
+    for i in range(count):  # no sum in this loop: sums have an order, which would undo vectors
+        out[target + i] = np.float32(_exp(np.float64(x[start + i]) - top))
     total = 0.0
     for i in range(count):
-        total += math.exp(np.float64(x[start + i]) - top)
+        total += np.float64(out[target + i])
+    share = 1.0 / total
     for i in range(count):
-        out[target + i] = math.exp(np.float64(x[start + i]) - top) / total
+        out[target + i] = np.float32(out[target + i] * share)
+
+
+@inlined
+def _exp(x):
+    """``exp(x)`` for ``x <= 0``, to 1e-12: a Taylor series of ``x / 1024``, squared ten times.
+
+    Arithmetic only, so that a loop over it becomes vectors; ``math.exp`` is called value by value.
+    What float32 cannot tell from zero anyway is cut off.
+    """
+    x = -110.0 if x < -110.0 else x
+    y = x * (1.0 / 1024.0)
+    power = 1.0 + y * (1.0 / 9.0)
+    power = 1.0 + y * (1.0 / 8.0) * power
+    power = 1.0 + y * (1.0 / 7.0) * power
+    power = 1.0 + y * (1.0 / 6.0) * power
+    power = 1.0 + y * (1.0 / 5.0) * power
+    power = 1.0 + y * (1.0 / 4.0) * power
+    power = 1.0 + y * (1.0 / 3.0) * power
+    power = 1.0 + y * (1.0 / 2.0) * power
+    power = 1.0 + y * power
+    for _ in range(10):
+        power *= power
+    return power

@@ -15,17 +15,21 @@ from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.tile import (
     tile_add,
     tile_clamp,
     tile_outer,
+    tile_plus,
     tile_scale,
     tile_store,
     tile_zero,
 )
 from npmobilenet.kernels.window import Result
+
+_CHUNK = 128
+"""Products added one after another. Longer sums are sums of such sums, which round less."""
 
 
 class Taps(NamedTuple):
@@ -59,17 +63,35 @@ def _make_block(rows, vectors):
     """``rows`` pixels of one panel: a tile that stays in registers from zero to store."""
     width = vectors * LANES
 
+    @inlined
+    def summed(tile, a, at, depth, pixel_step, w, panel, ahead, ahead_step):
+        for k in range(depth):
+            prefetch(w, ahead + k * ahead_step)
+            tile = tile_outer(tile, a, at + k, pixel_step, w, panel + k * width)
+        return tile
+
     @jit
     def block(a, start, taps, layer, panel, n, result, lanes, ahead, ahead_step):
         tile = tile_zero(rows, vectors)
         for row in range(taps.rows):
             for column in range(taps.columns):
-                base = start + row * taps.row_step + column * taps.column_step
-                for k in range(taps.depth):
-                    prefetch(layer.w, ahead)
-                    ahead += ahead_step
-                    tile = tile_outer(tile, a, base + k, taps.pixel_step, layer.w, panel)
-                    panel += width
+                at = start + row * taps.row_step + column * taps.column_step
+                end = at + taps.depth
+                depth = min(taps.depth, _CHUNK)
+                tile = summed(
+                    tile, a, at, depth, taps.pixel_step, layer.w, panel, ahead, ahead_step
+                )
+                while at + depth < end:
+                    at, panel, ahead = (
+                        at + depth, panel + depth * width, ahead + depth * ahead_step
+                    )  # fmt: skip
+                    depth = min(end - at, _CHUNK)
+                    part = tile_zero(rows, vectors)
+                    part = summed(
+                        part, a, at, depth, taps.pixel_step, layer.w, panel, ahead, ahead_step
+                    )
+                    tile = tile_plus(tile, part)
+                panel, ahead = panel + depth * width, ahead + depth * ahead_step
         tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
         if result.skip >= 0:
             tile = tile_add(tile, result.residual, result.skip + n, result.stride)
