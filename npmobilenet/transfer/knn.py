@@ -61,7 +61,12 @@ class KNNClassifier:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self.clear_all_classes()
+        self._ids: dict[Label, int] = {}  # of every label ever seen
+        self._counts: dict[Label, int] = {}  # of the classes there are
+        self._units = np.empty((0, 0), np.float32)  # with room for more at the end
+        self._class_ids = np.empty(0, np.int32)
+        self._examples = 0
+        self._codes: Codes | None = None  # of some leading examples
 
     def __repr__(self) -> str:
         return f"KNNClassifier(classes={self.get_num_classes()}, examples={self._examples})"
@@ -117,14 +122,8 @@ class KNNClassifier:
             del self._counts[label]
 
     def clear_all_classes(self) -> None:
-        """Forget everything, the size of embeddings included."""
-        with self._lock:
-            self._ids: dict[Label, int] = {}  # of every label ever seen
-            self._counts: dict[Label, int] = {}  # of the classes there are
-            self._units = np.empty((0, 0), np.float32)  # with room for more at the end
-            self._class_ids = np.empty(0, np.int32)
-            self._examples = 0
-            self._codes: Codes | None = None  # of some leading examples
+        """Forget everything, the size of embeddings and the class indices included."""
+        self._take_over(KNNClassifier())
 
     def get_class_example_count(self) -> dict[Label, int]:
         """How many examples each class has."""

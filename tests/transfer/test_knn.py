@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -295,7 +296,5 @@ def test_damaged_files_give_one_kind_of_error(tmp_path, data):
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
-    try:
+    with suppress(ModelFileError):  # nothing else, and a file that loads must work
         KNNClassifier.load(path).predict_class([1.0, 0.0])
-    except ModelFileError as error:
-        assert "state.npz" in str(error)
