@@ -1,0 +1,346 @@
+"""From the configuration of a whole Keras model to a network, nested models inlined.
+
+The configuration is data: every layer is read field by field, and nothing in it is run.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npmobilenet.architecture import (
+    Add,
+    Dropout,
+    Identity,
+    Input,
+    Layer,
+    Network,
+    Node,
+    Normalization,
+    Shape,
+)
+from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.keras_arithmetic import arithmetic_layer
+from npmobilenet.formats.keras_calls import Operand, operands, reference
+from npmobilenet.formats.keras_fields import Config, Fields, shape_of
+from npmobilenet.formats.keras_layers import keras_layer
+from npmobilenet.formats.limits import MAX_DEPTH, MAX_OBJECTS
+
+_FUNCTIONAL = ("Functional", "Model")
+_MODELS = (*_FUNCTIONAL, "Sequential")
+
+# How Keras 3 counts layers inside a file: by class, in snake case. Only these hold variables.
+_KEYS = {
+    "BatchNormalization": "batch_normalization",
+    "Conv2D": "conv2d",
+    "Dense": "dense",
+    "DepthwiseConv2D": "depthwise_conv2d",
+    "Functional": "functional",
+    "Model": "functional",
+    "Normalization": "normalization",
+    "SeparableConv2D": "separable_conv2d",
+    "Sequential": "sequential",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a layer stands in its file: names, and Keras 3's counted keys, from the outside in."""
+
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConfiguredModel:
+    """A model as its configuration describes it.
+
+    Parameters
+    ----------
+    network : Network
+    origins : dict
+        By layer name: where its tensors are kept.
+    constants : dict
+        Tensors by canonical name that stand in the configuration itself (Normalization).
+    notes : tuple of str
+    """
+
+    network: Network
+    origins: Mapping[str, Origin]
+    constants: Mapping[str, np.ndarray]
+    notes: tuple[str, ...]
+
+
+def class_key(class_name: str, counts: dict[str, int]) -> str:
+    """Keras 3's key for the next layer of a class; ``counts`` is kept for each model."""
+    base = _KEYS.get(class_name, class_name)
+    number = counts.get(base, 0)
+    counts[base] = number + 1
+    return f"{base}_{number}" if number else base
+
+
+def read_config(config: Config, input_shape: Shape | None = None) -> ConfiguredModel:
+    """The network of a model's configuration.
+
+    Parameters
+    ----------
+    config : mapping
+        With ``class_name`` ``"Functional"`` or ``"Sequential"``, as Keras 2 and 3 write it.
+    input_shape : tuple, optional
+        Of one sample, in place of the shape that the file gives.
+
+    Raises
+    ------
+    ModelFileError
+        If a layer is unknown or shared, there are several inputs or outputs, or shapes do not fit.
+    """
+    class_name, name, fields = _described(config)
+    if class_name not in _MODELS:
+        raise ModelFileError(
+            f"the configuration is of class {class_name!r}, expected one of {', '.join(_MODELS)}"
+        )
+    shape = input_shape or _declared_shape(config)
+    if shape is None:
+        raise ModelFileError(f"model {name!r} does not say the shape of its input")
+    inliner = _Inliner(Input(name=_input_name(config), shape=shape))
+    output = inliner.model(class_name, name, fields, Origin((), ()), inliner.nodes[0].name)
+    network = Network(name, tuple(inliner.nodes)).until(output)
+    kept = {node.name for node in network}
+    return ConfiguredModel(
+        network,
+        {layer: origin for layer, origin in inliner.origins.items() if layer in kept},
+        {
+            name: value
+            for name, value in inliner.constants.items()
+            if name.rpartition("/")[0] in kept
+        },
+        tuple(inliner.notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A layer of a functional model and what it is called on."""
+
+    class_name: str
+    name: str
+    fields: Config
+    origin: Origin
+    reads: list[Operand]
+
+
+class _Inliner:
+    """Writes the layers of a model and of the models in it into one list of nodes."""
+
+    def __init__(self, first: Input) -> None:
+        self.nodes = [Node(first, ())]
+        self.origins: dict[str, Origin] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.notes: list[str] = []
+        self._shapes: dict[str, Shape] = {first.name: first.shape}
+
+    def model(self, class_name: str, name: str, fields: Config, origin: Origin, source: str) -> str:
+        """Add a model that reads ``source``; the name of its output node."""
+        if len(origin.names) > MAX_DEPTH:
+            raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {name!r}")
+        layers = _layers(name, fields)
+        if class_name == "Sequential":
+            return self._sequential(layers, origin, source)
+        return self._functional(name, fields, layers, origin, source)
+
+    def _sequential(self, layers: list[Config], origin: Origin, source: str) -> str:
+        counts: dict[str, int] = {}
+        for config in layers:
+            class_name, name, fields = _described(config)
+            if class_name != "InputLayer":
+                inner = _inner(origin, name, class_key(class_name, counts))
+                source = self._layer(class_name, name, fields, inner, [source])
+        return source
+
+    def _functional(
+        self, name: str, fields: Config, layers: list[Config], origin: Origin, source: str
+    ) -> str:
+        output = reference(fields.get("output_layers"), name)
+        first = reference(fields.get("input_layers"), name)
+        counts: dict[str, int] = {}
+        calls: list[_Call] = []
+        for config in layers:
+            class_name, layer, inner = _described(config)
+            if class_name != "InputLayer":
+                place = _inner(origin, layer, class_key(class_name, counts))
+                calls.append(_Call(class_name, layer, inner, place, operands(config, layer)))
+            elif layer != first:
+                raise ModelFileError(f"model {name!r} has a second input {layer!r}")
+        outputs = {first: source}
+        for call in _in_running_order(calls, first):
+            reads = [outputs[read] if isinstance(read, str) else read for read in call.reads]
+            outputs[call.name] = self._layer(
+                call.class_name, call.name, call.fields, call.origin, reads
+            )
+        if output not in outputs:
+            raise ModelFileError(f"model {name!r} has no layer {output!r}, its output")
+        return outputs[output]
+
+    def _layer(
+        self, class_name: str, name: str, fields: Config, origin: Origin, reads: list[Operand]
+    ) -> str:
+        """Add one layer or nested model; the name of its output node."""
+        sources = [read for read in reads if isinstance(read, str)]
+        if class_name in _MODELS:
+            if len(reads) != 1:
+                raise ModelFileError(f"model {name!r} has {len(reads)} inputs, expected one")
+            return self.model(class_name, name, fields, origin, sources[0])
+        unique = self._unique(name, origin)
+        layer = arithmetic_layer(class_name, unique, fields, reads)
+        if layer is None:
+            rank = len(self._shapes[sources[0]])
+            layer = keras_layer(class_name, unique, fields, rank)
+        if not isinstance(layer, Add) and len(sources) != 1:
+            raise ModelFileError(f"layer {name!r} ({class_name}) has {len(sources)} inputs")
+        self._append(layer, origin, tuple(sources))
+        self._note_dtype(unique, fields)
+        if isinstance(layer, Normalization):
+            self._keep_statistics(layer, fields, self._shapes[sources[0]])
+        return unique
+
+    def _append(self, layer: Layer, origin: Origin, sources: tuple[str, ...]) -> None:
+        if len(self.nodes) >= MAX_OBJECTS:
+            raise ModelFileError(f"more than {MAX_OBJECTS} layers")
+        try:
+            shape = layer.output_shape(*(self._shapes[source] for source in sources))
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise ModelFileError(
+                f"layer {layer.name!r} ({type(layer).__name__}) does not fit its input of shape "
+                f"{self._shapes[sources[0]]}: {error}"
+            ) from None
+        self._shapes[layer.name] = shape
+        self.nodes.append(Node(layer, sources))
+        self.origins[layer.name] = origin
+
+    def _unique(self, name: str, origin: Origin) -> str:
+        """The layer's own name, or with its models' names before it if that is taken."""
+        for depth in range(len(origin.names)):
+            candidate = "/".join(origin.names[len(origin.names) - 1 - depth :])
+            if candidate not in self._shapes:
+                return candidate
+        raise ModelFileError(f"two layers are named {name!r}")
+
+    def _keep_statistics(self, layer: Normalization, config: Config, shape: Shape) -> None:
+        """Mean and variance that the configuration itself gives."""
+        fields = Fields("Normalization", layer.name, config, len(shape))
+        for field, size in layer.variables(shape).items():
+            values = fields.numbers(field)
+            if values is not None:
+                if len(values) not in (1, *size):
+                    raise fields.refuse(field, f"{size[0]} numbers")
+                statistic = np.asarray(values, np.float32)
+                self.constants[f"{layer.name}/{field}"] = np.broadcast_to(statistic, size).copy()
+
+    def _note_dtype(self, name: str, config: Config) -> None:
+        policy = config.get("dtype")
+        if isinstance(policy, dict):
+            inner = policy.get("config")
+            policy = inner.get("name") if isinstance(inner, dict) else None
+        if isinstance(policy, str) and policy not in ("float32", "float64"):
+            note = f"the file computes in {policy}; here everything is float32"
+            if note not in self.notes:
+                self.notes.append(note)
+
+
+def _in_running_order(calls: list[_Call], first: str) -> Iterator[_Call]:
+    """Layers after those that they read, otherwise in the order of the file."""
+    readers: dict[str, list[int]] = {}
+    missing = []
+    for position, call in enumerate(calls):
+        sources = {read for read in call.reads if isinstance(read, str)}
+        missing.append(len(sources))
+        for source in sources:
+            readers.setdefault(source, []).append(position)
+    ready: list[int] = []
+    found = [first]
+    done = 0
+    while found:
+        for position in readers.pop(found.pop(), ()):
+            missing[position] -= 1
+            if not missing[position]:
+                heapq.heappush(ready, position)
+        if ready:
+            call = calls[heapq.heappop(ready)]
+            found.append(call.name)
+            done += 1
+            yield call
+    if done < len(calls):
+        late = next(call for call, count in zip(calls, missing, strict=True) if count)
+        raise ModelFileError(f"layer {late.name!r} reads layers that are never computed")
+
+
+def _inner(origin: Origin, name: str, key: str) -> Origin:
+    return Origin((*origin.names, name), (*origin.keys, key))
+
+
+def _described(config: Any) -> tuple[str, str, Config]:
+    """Class, name and fields of a layer's or model's configuration."""
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
+        raise ModelFileError("a layer of the configuration has no class_name")
+    class_name = config["class_name"]
+    fields = config.get("config")
+    if isinstance(fields, list):  # Sequential before Keras 2.2
+        fields = {"name": "sequential", "layers": fields}
+    if not isinstance(fields, dict):
+        raise ModelFileError(f"a layer of class {class_name!r} has no config")
+    # A functional model calls its layers by the outer name.
+    name = config.get("name", fields.get("name"))
+    if not isinstance(name, str) or not name:
+        raise ModelFileError(f"a layer of class {class_name!r} has no name")
+    return class_name, name, fields
+
+
+def _layers(name: str, fields: Config) -> list[Config]:
+    layers = fields.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise ModelFileError(f"model {name!r} has no layers")
+    if len(layers) > MAX_OBJECTS:
+        raise ModelFileError(f"model {name!r} has more than {MAX_OBJECTS} layers")
+    return layers
+
+
+def _declared_shape(config: Config, depth: int = 0) -> Shape | None:
+    """The input shape that a model gives, itself or in its first layer."""
+    _, name, fields = _described(config)
+    for field in ("batch_shape", "batch_input_shape", "build_input_shape"):
+        shape = shape_of(fields.get(field))
+        if shape is not None and shape[-1] is not None:
+            return shape
+    if "layers" not in fields or depth > MAX_DEPTH:
+        return None
+    layers = _layers(name, fields)
+    if config["class_name"] in _FUNCTIONAL:
+        first = reference(fields.get("input_layers"), name)
+        layers = [layer for layer in layers if _described(layer)[1] == first]
+    for layer in layers:
+        shape = _declared_shape(layer, depth + 1)
+        if shape is not None:
+            return shape
+        if _described(layer)[0] not in _MODELS and not _passes(layer):
+            break
+    return None
+
+
+def _passes(config: Config) -> bool:
+    """Whether a layer's input has the shape of its output, so that the next may give it."""
+    class_name, name, fields = _described(config)
+    if class_name in ("InputLayer", "Normalization", "Rescaling"):
+        return True
+    return isinstance(keras_layer(class_name, name, fields, 3), Dropout | Identity)
+
+
+def _input_name(config: Config) -> str:
+    """The name of the first input layer, or ``"input_layer"``."""
+    _, _, fields = _described(config)
+    for layer in _layers("", fields):
+        class_name, name, _ = _described(layer)
+        if class_name == "InputLayer":
+            return name
+    return "input_layer"

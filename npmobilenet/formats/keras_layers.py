@@ -1,0 +1,265 @@
+"""From the configuration of one Keras layer to a layer of a network."""
+
+from collections.abc import Callable
+from typing import Any
+
+from npmobilenet.architecture import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Identity,
+    Layer,
+    MaxPooling2D,
+    Normalization,
+    ReLU,
+    Rescaling,
+    Reshape,
+    SeparableConv2D,
+    ZeroPadding2D,
+)
+from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.keras_fields import Config, Fields
+from npmobilenet.reference import ACTIVATIONS
+
+# Layers that pass their input on when a network is only run. RandomCrop is not among them: it
+# cuts or resizes at inference too.
+_PASSING = frozenset(
+    {
+        "ActivityRegularization",
+        "AlphaDropout",
+        "AutoContrast",
+        "GaussianDropout",
+        "GaussianNoise",
+        "Identity",
+        "RandomBrightness",
+        "RandomColorDegeneration",
+        "RandomColorJitter",
+        "RandomContrast",
+        "RandomElasticTransform",
+        "RandomErasing",
+        "RandomFlip",
+        "RandomGaussianBlur",
+        "RandomGrayscale",
+        "RandomHeight",
+        "RandomHue",
+        "RandomInvert",
+        "RandomPerspective",
+        "RandomPosterization",
+        "RandomRotation",
+        "RandomSaturation",
+        "RandomSharpness",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomWidth",
+        "RandomZoom",
+        "SpatialDropout2D",
+    }
+)
+
+
+def keras_layer(class_name: str, name: str, config: Config, rank: int) -> Layer:
+    """The layer that a configuration describes, over inputs of ``rank`` axes (without the batch).
+
+    Raises
+    ------
+    ModelFileError
+        If the class is unknown or a field asks for what no layer here can do; the message names
+        the layer, its class and the field.
+    """
+    fields = Fields(class_name, name, config, rank)
+    if fields.text("data_format", "channels_last") != "channels_last":
+        raise fields.refuse("data_format", "'channels_last'")
+    if class_name in _PASSING:
+        return Identity(name=name)
+    if class_name not in _READERS:
+        raise ModelFileError(
+            f"layer {name!r} is of class {class_name!r}, which is not known here; code in model "
+            "files (Lambda, custom layers) is never run"
+        )
+    return _READERS[class_name](fields)
+
+
+def _activation(fields: Fields) -> str:
+    name = fields.text("activation", "linear")
+    if name not in ACTIVATIONS:
+        raise fields.refuse("activation", f"one of {', '.join(ACTIVATIONS)}")
+    return name
+
+
+def _padding(fields: Fields) -> str:
+    padding = fields.text("padding", "valid")
+    if padding not in ("same", "valid"):
+        raise fields.refuse("padding", "'same' or 'valid'")
+    return padding
+
+
+def _convolution(fields: Fields) -> dict[str, Any]:
+    if fields.raw("groups", 1) != 1:
+        raise fields.refuse("groups", "1")
+    return {
+        "name": fields.name,
+        "kernel_size": fields.pair("kernel_size"),
+        "strides": fields.pair("strides", (1, 1)),
+        "padding": _padding(fields),
+        "dilation": fields.pair("dilation_rate", (1, 1)),
+        "use_bias": fields.flag("use_bias", True),
+        "activation": _activation(fields),
+    }
+
+
+def _conv(fields: Fields) -> Layer:
+    return Conv2D(filters=fields.count("filters"), **_convolution(fields))
+
+
+def _depthwise(fields: Fields) -> Layer:
+    multiplier = fields.count("depth_multiplier", 1)
+    return DepthwiseConv2D(depth_multiplier=multiplier, **_convolution(fields))
+
+
+def _separable(fields: Fields) -> Layer:
+    return SeparableConv2D(
+        filters=fields.count("filters"),
+        depth_multiplier=fields.count("depth_multiplier", 1),
+        **_convolution(fields),
+    )
+
+
+def _batch_norm(fields: Fields) -> Layer:
+    fields.last_axis()
+    return BatchNormalization(
+        name=fields.name,
+        epsilon=_positive(fields, "epsilon", 1e-3),
+        momentum=fields.number("momentum", 0.99) or 0.0,
+        center=fields.flag("center", True),
+        scale=fields.flag("scale", True),
+    )
+
+
+def _positive(fields: Fields, field: str, default: float) -> float:
+    value = fields.number(field, default)
+    if value is None or value < 0:
+        raise fields.refuse(field, "a positive number")
+    return value
+
+
+def _relu(fields: Fields) -> Layer:
+    if fields.number("negative_slope", 0.0) or fields.number("threshold", 0.0):
+        raise fields.refuse("negative_slope", "0, and a threshold of 0")
+    return ReLU(name=fields.name, max_value=fields.number("max_value"))
+
+
+def _activation_layer(fields: Fields) -> Layer:
+    return Activation(name=fields.name, activation=_activation(fields))
+
+
+def _softmax(fields: Fields) -> Layer:
+    fields.last_axis()
+    return Activation(name=fields.name, activation="softmax")
+
+
+def _zero_padding(fields: Fields) -> Layer:
+    padding = fields.raw("padding", 1)
+    sides = padding if isinstance(padding, list) else [padding, padding]
+    pairs = [side if isinstance(side, list) else [side, side] for side in sides]
+    flat = [size for pair in pairs for size in pair]
+    whole = all(isinstance(size, int) and 0 <= size < 1 << 16 for size in flat)
+    if len(pairs) != 2 or any(len(pair) != 2 for pair in pairs) or not whole:
+        raise fields.refuse("padding", "((top, bottom), (left, right))")
+    top, bottom, left, right = flat
+    return ZeroPadding2D(name=fields.name, padding=((top, bottom), (left, right)))
+
+
+def _max_pooling(fields: Fields) -> Layer:
+    return MaxPooling2D(**_pooling(fields))
+
+
+def _average_pooling(fields: Fields) -> Layer:
+    return AveragePooling2D(**_pooling(fields))
+
+
+def _pooling(fields: Fields) -> dict[str, Any]:
+    size = fields.pair("pool_size", (2, 2))
+    return {
+        "name": fields.name,
+        "kernel_size": size,
+        "strides": fields.pair("strides", size),
+        "padding": _padding(fields),
+    }
+
+
+def _global_average(fields: Fields) -> Layer:
+    return GlobalAveragePooling2D(name=fields.name, keepdims=fields.flag("keepdims", False))
+
+
+def _global_max(fields: Fields) -> Layer:
+    return GlobalMaxPooling2D(name=fields.name, keepdims=fields.flag("keepdims", False))
+
+
+def _dense(fields: Fields) -> Layer:
+    return Dense(
+        name=fields.name,
+        units=fields.count("units"),
+        use_bias=fields.flag("use_bias", True),
+        activation=_activation(fields),
+    )
+
+
+def _reshape(fields: Fields) -> Layer:
+    target = fields.raw("target_shape")
+    if not isinstance(target, list) or not all(
+        isinstance(size, int) and (size == -1 or 0 < size < 1 << 31) for size in target
+    ):
+        raise fields.refuse("target_shape", "a list of sizes")
+    if target.count(-1) > 1:
+        raise fields.refuse("target_shape", "at most one -1")
+    return Reshape(name=fields.name, target_shape=tuple(target))
+
+
+def _rescaling(fields: Fields) -> Layer:
+    scale, offset = fields.numbers("scale"), fields.numbers("offset") or (0.0,)
+    if scale is None:
+        raise fields.refuse("scale", "numbers")
+    return Rescaling(name=fields.name, scale=_scalar(scale), offset=_scalar(offset))
+
+
+def _scalar(values: tuple[float, ...]) -> float | tuple[float, ...]:
+    return values[0] if len(values) == 1 else values
+
+
+def _normalization(fields: Fields) -> Layer:
+    if fields.flag("invert", False):
+        raise fields.refuse("invert", "false")
+    if fields.raw("axis") is not None:
+        fields.last_axis()
+    return Normalization(name=fields.name)
+
+
+_READERS: dict[str, Callable[[Fields], Layer]] = {
+    "Activation": _activation_layer,
+    "Add": lambda fields: Add(name=fields.name),
+    "AveragePooling2D": _average_pooling,
+    "BatchNormalization": _batch_norm,
+    "Conv2D": _conv,
+    "Dense": _dense,
+    "DepthwiseConv2D": _depthwise,
+    "Dropout": lambda fields: Dropout(name=fields.name, rate=fields.number("rate", 0.0) or 0.0),
+    "Flatten": lambda fields: Flatten(name=fields.name),
+    "GlobalAveragePooling2D": _global_average,
+    "GlobalMaxPooling2D": _global_max,
+    "MaxPooling2D": _max_pooling,
+    "Normalization": _normalization,
+    "ReLU": _relu,
+    "Rescaling": _rescaling,
+    "Reshape": _reshape,
+    "SeparableConv2D": _separable,
+    "Softmax": _softmax,
+    "ZeroPadding2D": _zero_padding,
+}

@@ -1,0 +1,65 @@
+"""Keras 3's ``.weights.h5``: tensors numbered under ``layers/<class>_<counter>/vars``.
+
+Layer names are only there as an attribute that newer versions write; the counters follow the order
+of the model's layers of one class. A nested model has its own ``layers`` group and counters.
+"""
+
+from typing import TYPE_CHECKING
+
+from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.contents import Contents, RawLayer
+from npmobilenet.formats.hdf5 import Hdf5File
+from npmobilenet.formats.limits import MAX_DEPTH
+
+if TYPE_CHECKING:
+    import h5py
+
+# The second name is that of Keras 2.12 and 2.13.
+_LAYERS = ("layers", "_layer_checkpoint_dependencies")
+
+
+def is_keras_weights_h5(file: Hdf5File) -> bool:
+    """Whether this layout is used."""
+    return any(file.group(file.root, name) is not None for name in _LAYERS)
+
+
+def keras_weights_h5_contents(file: Hdf5File) -> Contents:
+    """Every layer that has tensors. The optimizer and other state are left aside."""
+    layers: list[RawLayer] = []
+    _collect(file, file.root, (), (), layers)
+    return Contents(format="keras-weights-h5", size=file.size, layers=tuple(layers), ordered=False)
+
+
+def _collect(
+    file: Hdf5File,
+    model: "h5py.Group",
+    keys: tuple[str, ...],
+    names: tuple[str | None, ...],
+    layers: list[RawLayer],
+) -> None:
+    if len(keys) > MAX_DEPTH:
+        raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {model.name!r}")
+    for container in filter(None, (file.group(model, name) for name in _LAYERS)):
+        for key in container:
+            layer = file.group(container, key)
+            if layer is None:
+                continue
+            variables = file.group(layer, "vars")
+            name = None if variables is None else file.text(variables, "name")
+            path = (*names, name)
+            if variables is not None and len(variables):
+                layers.append(_layer(file, variables, (*keys, key), path))
+            _collect(file, layer, (*keys, key), path, layers)
+
+
+def _layer(
+    file: Hdf5File, variables: "h5py.Group", keys: tuple[str, ...], path: tuple[str | None, ...]
+) -> RawLayer:
+    tensors = {}
+    for number in variables:
+        dataset = file.dataset(variables, number)
+        if dataset is None:
+            raise ModelFileError(f"{variables.name}/{number} is not a dataset")
+        tensors[number] = file.tensor(dataset)
+    named = tuple(name for name in path if name is not None)
+    return RawLayer(named if len(named) == len(path) else (), keys, tensors)

@@ -1,0 +1,93 @@
+"""Writing weights as the HDF5 of keras.applications."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from npmobilenet.architecture import Network
+
+_KERAS_VERSION = "3.0.0"  # the layout has been the same since Keras 2
+_ATTRIBUTE_LIMIT = 64_000  # HDF5 keeps an attribute of at most 64 KiB
+
+
+def write_keras_h5(
+    path: str | PathLike[str], network: Network, weights: Mapping[str, np.ndarray]
+) -> None:
+    """Write weights that ``load_weights`` of Keras 2 and 3 reads into the same network.
+
+    The file appears under its name only once it is complete.
+
+    Parameters
+    ----------
+    path : str or path
+        Should end in ``.h5`` for Keras to know what it is; an existing file is replaced.
+    network : Network
+    weights : mapping of str to ndarray
+        For exactly ``network.variables``; kept as float32.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, unknown or of another shape; nothing is written.
+    OSError
+        If the folder cannot be written to.
+    """
+    tensors = _checked(network, weights)
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    try:
+        _write(Path(temporary), network, tensors)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _checked(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    unknown = sorted(weights.keys() - network.variables.keys())
+    missing = sorted(network.variables.keys() - weights.keys())
+    if unknown or missing:
+        raise ValueError(
+            f"weights for {network.name!r}: missing {missing[:3]}, unknown {unknown[:3]}"
+        )
+    tensors = {name: np.asarray(weights[name], np.float32) for name in network.variables}
+    for name, shape in network.variables.items():
+        if tensors[name].shape != shape:
+            raise ValueError(f"{name} has shape {tensors[name].shape}, expected {shape}")
+    return tensors
+
+
+def _write(path: Path, network: Network, tensors: Mapping[str, np.ndarray]) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file.attrs["backend"] = b"tensorflow"
+        file.attrs["keras_version"] = _KERAS_VERSION.encode()
+        _write_names(file, "layer_names", [node.name for node in network])
+        for node in network:
+            group = file.create_group(node.name)
+            names = [f"{node.name}/{variable}" for variable in network.layer_variables(node.name)]
+            _write_names(group, "weight_names", names)
+            for name in names:
+                group.create_dataset(name, data=tensors[name])
+        _write_names(file.create_group("top_level_model_weights"), "weight_names", [])
+
+
+def _write_names(group: object, attribute: str, names: list[str]) -> None:
+    """A list of names as an attribute, in numbered parts if it is too long for one."""
+    array = np.array([name.encode() for name in names], dtype="S" if names else float)
+    parts = -(-array.nbytes // _ATTRIBUTE_LIMIT) or 1
+    for number, part in enumerate(np.array_split(array, parts)):
+        group.attrs[attribute if parts == 1 else f"{attribute}{number}"] = part  # type: ignore[attr-defined]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
