@@ -85,7 +85,7 @@ def check_features(x: npt.ArrayLike, owner: object, expected: int | None = None)
         raise ValueError(f"found 0 sample(s) (shape={array.shape}), a minimum of 1 is required")
     if array.shape[1] == 0:
         raise ValueError(
-            f"found 0 feature(s) (shape={array.shape}) while a minimum of 1 is required"
+            f"found 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
         )
     if not np.isfinite(array).all():
         raise ValueError("x has values that are NaN or infinity")

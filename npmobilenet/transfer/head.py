@@ -158,7 +158,8 @@ class SoftmaxHead(Estimator):
 
     def predict(self, X: npt.ArrayLike) -> np.ndarray:  # noqa: N803
         """The most probable label of each sample."""
-        labels: np.ndarray = self.classes_[self._logits(X).argmax(axis=1)]
+        logits = self._logits(X)
+        labels: np.ndarray = self.classes_[logits.argmax(axis=1)]
         return labels
 
     def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:  # noqa: N803

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from npmobilenet.errors import ModelFileError
-from npmobilenet.transfer.atomic import replacing
+from npmobilenet.atomic import replacing
 
 FORMAT = "npmobilenet.KNNClassifier/1"
 _LONGEST_HEADER = 10_000
