@@ -180,9 +180,7 @@ class SoftmaxHead(Estimator):
             raise ValueError(f"optimizer must be 'adam' or 'sgd', found {self.optimizer!r}")
         for name in ("momentum", "label_smoothing", "dropout", "validation_fraction"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be from 0 to below 1, found {getattr(self, name)!r}"
-                )
+                raise ValueError(f"{name} must be from 0 to below 1, found {getattr(self, name)!r}")
         if not self.learning_rate > 0 or not self.l2 >= 0:
             raise ValueError(
                 "learning_rate must be above 0 and l2 not below, "

@@ -1,5 +1,6 @@
 """Pictures decoded and augmented in background threads, in a fixed order, in bounded memory."""
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -82,7 +83,8 @@ class ImageStream:
     """Batches of pictures, decoded ahead of their use.
 
     Every pass gives the same pictures in the same order for the same seed and epoch, whatever the
-    number of workers. A picture that cannot be decoded is skipped and reported.
+    number of workers. How a picture is augmented depends on its content, the seed and the epoch,
+    and not on the other pictures. A picture that cannot be decoded is skipped and reported.
 
     Parameters
     ----------
@@ -178,8 +180,11 @@ class ImageStream:
         image = self.picture.load(self.samples[position].path)
         if self.augmentation is None:
             return image
-        # A generator of its own for each picture: the result does not depend on who comes first.
-        return self.augmentation(image, np.random.default_rng([self.seed, epoch, position]))
+        # Numbers that depend on the picture alone, neither on who comes first nor on its neighbours.
+        with self.samples[position].path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()
+        seeds = [self.seed, epoch, *np.frombuffer(digest, "<u4").tolist()]
+        return self.augmentation(image, np.random.default_rng(seeds))
 
     def _order(self, epoch: int) -> list[int]:
         positions = np.arange(len(self.samples))
