@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import singledispatch
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,8 @@ class NumpyProgram(Program):
     ----------
     network : Network
     weights : mapping of str to array
-        Every variable by its canonical name, ``"conv1/kernel"``; they are copied.
+        Every variable by its canonical name, ``"conv1/kernel"``. They are copied, as float64: that
+        is the dtype in which the operations form their sums, whatever the batch has.
 
     Raises
     ------
@@ -58,9 +58,13 @@ class NumpyProgram(Program):
     def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
         check_weights(network, weights)
         self._network = network
-        self._weights = {name: np.array(weights[name], order="C") for name in network.variables}
-        self._cast: dict[np.dtype[Any], dict[str, dict[str, FloatArray]]] = {}
-        self._lock = Lock()
+        self._variables = {
+            node.name: {
+                variable: np.array(weights[f"{node.name}/{variable}"], np.float64, order="C")
+                for variable in network.layer_variables(node.name)
+            }
+            for node in network
+        }
         # A later layer overwrites an earlier one: what remains is the last reader of each value.
         self._last_reader = {source: node.name for node in network for source in node.inputs}
 
@@ -75,7 +79,7 @@ class NumpyProgram(Program):
         Parameters
         ----------
         x : array (N, *network.input_shape), float32 or float64
-            All arithmetic is done in this dtype.
+            Every layer's output has this dtype.
 
         Raises
         ------
@@ -97,32 +101,18 @@ class NumpyProgram(Program):
     def _run(self, x: FloatArray) -> Iterator[tuple[str, FloatArray]]:
         """Name and output of each layer, each forgotten once its last reader has run."""
         check_batch(self._network, x)
-        weights = self._weights_as(x.dtype)
         first, *rest = self._network
         alive = {first.name: x}
         yield first.name, x
         for node in rest:
             inputs = [alive[source] for source in node.inputs]
-            output = run_layer(node.layer, weights[node.name], *inputs)
+            output = run_layer(node.layer, self._variables[node.name], *inputs)
             for source in node.inputs:
                 if self._last_reader[source] == node.name:
                     alive.pop(source, None)
             del inputs
             alive[node.name] = output
             yield node.name, output
-
-    def _weights_as(self, dtype: np.dtype[Any]) -> dict[str, dict[str, FloatArray]]:
-        """Variables of each layer by their short names, cast once for each dtype."""
-        with self._lock:
-            if dtype not in self._cast:
-                self._cast[dtype] = {
-                    node.name: {
-                        variable: self._weights[f"{node.name}/{variable}"].astype(dtype, copy=False)
-                        for variable in self._network.layer_variables(node.name)
-                    }
-                    for node in self._network
-                }
-            return self._cast[dtype]
 
 
 @singledispatch

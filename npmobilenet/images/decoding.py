@@ -116,7 +116,7 @@ def _pixels(image: Image.Image, name: str) -> np.ndarray:
         return _from_16_bit(grey)[..., np.newaxis].repeat(3, axis=2)
     if image.mode == "F":
         raise ImageError(f"{name}: found floating-point pixels, expected 8 or 16 bit")
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))  # no copy in vain
 
 
 def _from_16_bit(values: np.ndarray) -> np.ndarray:

@@ -22,11 +22,17 @@ def resize_bilinear(
     -------
     ndarray of shape (size[0], size[1], channels), float32
     """
-    image = image.astype(np.float32, copy=False)
     above, below, down = _neighbours(image.shape[0], size[0], align_corners)
     left, right, along = _neighbours(image.shape[1], size[1], align_corners)
-    rows = _blend(image[:, left], image[:, right], along[:, np.newaxis])
-    return _blend(rows[above], rows[below], down[:, np.newaxis, np.newaxis])
+    along, down = along[:, np.newaxis], down[:, np.newaxis, np.newaxis]
+    # Pixels are picked before they become floats: a large picture as floats would take 4 times
+    # its memory.
+    upper, lower = image[above], image[below]
+    return _blend(
+        _blend(upper[:, left], upper[:, right], along),
+        _blend(lower[:, left], lower[:, right], along),
+        down,
+    )
 
 
 def resize_antialias(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -37,7 +43,6 @@ def resize_antialias(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Parameters and result as :func:`resize_bilinear`.
     """
-    image = image.astype(np.float32, copy=False)
     rows = _filter(image, size[0])
     return _filter(rows.transpose(1, 0, 2), size[1]).transpose(1, 0, 2)
 
@@ -61,10 +66,11 @@ def _neighbours(
 
 
 def _blend(first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    second = second - first
-    second *= distance
-    second += first
-    return second
+    first = first.astype(np.float32, copy=False)
+    blend: np.ndarray = second.astype(np.float32) - first
+    blend *= distance
+    blend += first
+    return blend
 
 
 def _filter(image: np.ndarray, outputs: int) -> np.ndarray:
@@ -85,5 +91,7 @@ def _filter(image: np.ndarray, outputs: int) -> np.ndarray:
     # One pass for each row of the filter, not for each pixel.
     result = np.zeros((outputs, *image.shape[1:]), np.float32)
     for tap in range(rows.shape[1]):
-        result += image[rows[:, tap]] * weights[:, tap, np.newaxis, np.newaxis]
+        picked = image[rows[:, tap]].astype(np.float32)
+        picked *= weights[:, tap, np.newaxis, np.newaxis]
+        result += picked
     return result

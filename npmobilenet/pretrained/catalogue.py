@@ -90,11 +90,20 @@ class Entry:
         """The entry of the same network with its classifier."""
         return CATALOGUE[self.name.removesuffix(_NO_TOP)]
 
-    def network(self, classes: int = 1000) -> Network:
-        """The network that the tensors belong to."""
+    def network(self, classes: int = 1000, size: tuple[int, int] | None = None) -> Network:
+        """The network that the tensors belong to.
+
+        Parameters
+        ----------
+        classes : int
+            Of the classifier, if there is one.
+        size : (height, width), optional
+            Of the input; by default what the network was trained at. The network is built for it,
+            not only fed with it: on odd feature maps V2's padding depends on the size.
+        """
         build = mobilenet_v1 if self.kind == "mobilenet" else mobilenet_v2
-        shape = (self.resolution, self.resolution, 3)
-        return build(shape, self.alpha, include_top=self.include_top, classes=classes)
+        height, width = size or (self.resolution, self.resolution)
+        return build((height, width, 3), self.alpha, include_top=self.include_top, classes=classes)
 
 
 _NO_TOP = "_no_top"

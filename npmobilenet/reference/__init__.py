@@ -2,8 +2,9 @@
 
 Images are ``(batch, height, width, channels)``. Kernels are laid out as in Keras: convolution
 ``(height, width, in, out)``, depthwise ``(height, width, in, multiplier)``, dense ``(in, out)``.
-What comes out has the dtype of the images, float32 or float64. No argument is ever changed; an
-operation that changes nothing returns its argument.
+What comes out has the dtype of the images, float32 or float64. Sums are formed in float64 and
+rounded once, so that a float32 run shows what float32 itself costs and not the order of a sum.
+No argument is ever changed; an operation that changes nothing returns its argument.
 """
 
 from npmobilenet.reference.activations import (

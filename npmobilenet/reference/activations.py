@@ -16,7 +16,10 @@ def linear(x: FloatArray) -> FloatArray:
 
 def relu(x: FloatArray, max_value: float | None = None) -> FloatArray:
     """``max(x, 0)``, and no more than ``max_value`` if there is one. Source: ``tf.nn.relu``."""
-    return np.maximum(x, 0) if max_value is None else np.clip(x, 0, max_value)
+    if max_value is None:
+        return np.maximum(x, 0)
+    bounded: FloatArray = np.clip(x, 0, max_value)
+    return bounded
 
 
 def relu6(x: FloatArray) -> FloatArray:
@@ -26,7 +29,8 @@ def relu6(x: FloatArray) -> FloatArray:
 
 def leaky_relu(x: FloatArray) -> FloatArray:
     """``x``, or ``0.2 * x`` below 0: Keras' slope. Source: ``tf.nn.leaky_relu``."""
-    return np.maximum(x, x * 0.2)
+    sloped: FloatArray = np.maximum(x, x * 0.2)
+    return sloped
 
 
 def elu(x: FloatArray) -> FloatArray:
@@ -43,13 +47,15 @@ def selu(x: FloatArray) -> FloatArray:
 def exponential(x: FloatArray) -> FloatArray:
     """``exp(x)``, infinite where that is too large. Source: ``tf.exp``."""
     with np.errstate(over="ignore"):
-        return np.exp(x)
+        grown: FloatArray = np.exp(x)
+    return grown
 
 
 def sigmoid(x: FloatArray) -> FloatArray:
     """``1 / (1 + exp(-x))``, without overflow for any ``x``. Source: ``tf.nn.sigmoid``."""
     decay = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, decay) / (1 + decay)
+    squashed: FloatArray = np.where(x >= 0, 1, decay) / (1 + decay)
+    return squashed
 
 
 def silu(x: FloatArray) -> FloatArray:
@@ -73,7 +79,8 @@ def gelu(x: FloatArray) -> FloatArray:
     NumPy has no error function, so this asks :mod:`math` for every value: fit for a head.
     """
     erf = np.vectorize(math.erf, otypes=[x.dtype])
-    return x * (1 + erf(x / math.sqrt(2))) / 2
+    weighted: FloatArray = x * (1 + erf(x / math.sqrt(2))) / 2
+    return weighted
 
 
 def softplus(x: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ def dense(x: FloatArray, kernel: FloatArray, bias: FloatArray | None = None) -> 
 
     Source: ``keras.layers.Dense``.
     """
-    output = np.matmul(x, kernel, dtype=x.dtype)
+    output: FloatArray = np.matmul(x, kernel, dtype=np.float64)
     if bias is not None:
         output += bias
-    return output
+    return output.astype(x.dtype, copy=False)

@@ -41,14 +41,12 @@ def depthwise_convolution(
     ValueError
         If the kernel is not one for this number of channels.
     """
-    *kernel_size, channels, multiplier = kernel.shape
+    height, width, channels, multiplier = kernel.shape
     if images.shape[-1] != channels:
         raise ValueError(f"a kernel for {channels} channels over images of {images.shape[-1]}")
-    seen = windows(images, (kernel_size[0], kernel_size[1]), strides, padding, dilation)
-    output = np.zeros((*seen.shape[2:], multiplier), images.dtype)
-    for tap in np.ndindex(*kernel_size):
-        output += seen[tap][..., np.newaxis] * kernel[tap]
+    seen = windows(images, (height, width), strides, padding, dilation)
+    output: FloatArray = np.einsum("ijnyxc,ijcm->nyxcm", seen, kernel, dtype=np.float64)
     output = output.reshape(*output.shape[:3], channels * multiplier)
     if bias is not None:
         output += bias
-    return output
+    return output.astype(images.dtype, copy=False)

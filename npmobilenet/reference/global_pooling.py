@@ -1,5 +1,7 @@
 """Global pooling: each channel of an image becomes one value."""
 
+import numpy as np
+
 from npmobilenet.reference.arrays import FloatArray
 
 
@@ -9,7 +11,8 @@ def global_average_pooling(images: FloatArray, *, keepdims: bool = False) -> Flo
     ``(N, H, W, C)`` to ``(N, C)``, or ``(N, 1, 1, C)`` with ``keepdims``.
     Source: ``keras.layers.GlobalAveragePooling2D``.
     """
-    return images.mean(axis=(1, 2), keepdims=keepdims)
+    mean: FloatArray = images.mean(axis=(1, 2), keepdims=keepdims, dtype=np.float64)
+    return mean.astype(images.dtype, copy=False)
 
 
 def global_max_pooling(images: FloatArray, *, keepdims: bool = False) -> FloatArray:
@@ -17,4 +20,5 @@ def global_max_pooling(images: FloatArray, *, keepdims: bool = False) -> FloatAr
 
     Source: ``keras.layers.GlobalMaxPooling2D``.
     """
-    return images.max(axis=(1, 2), keepdims=keepdims)
+    largest: FloatArray = images.max(axis=(1, 2), keepdims=keepdims)
+    return largest

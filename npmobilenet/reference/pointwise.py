@@ -27,7 +27,8 @@ def pointwise_convolution(
     """
     matrix = kernel.reshape(kernel.shape[-2:])
     pixels = images.reshape(-1, images.shape[-1])
-    mixed = np.matmul(pixels, matrix, dtype=images.dtype)
+    mixed: FloatArray = np.matmul(pixels, matrix, dtype=np.float64)
     if bias is not None:
         mixed += bias
-    return mixed.reshape(*images.shape[:-1], matrix.shape[1])
+    mixed = mixed.astype(images.dtype, copy=False)
+    return mixed.reshape(*images.shape[:-1], kernel.shape[-1])

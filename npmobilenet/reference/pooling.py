@@ -20,7 +20,8 @@ def max_pooling(
     Source: ``tf.nn.max_pool2d``.
     """
     seen = windows(images, pool_size, strides, padding, dilation, fill=-np.inf)
-    return seen.max(axis=(0, 1))
+    largest: FloatArray = seen.max(axis=(0, 1))
+    return largest
 
 
 def min_pooling(
@@ -33,7 +34,8 @@ def min_pooling(
 ) -> FloatArray:
     """The smallest value of each window, ``(N, H, W, C)`` to ``(N, output height, width, C)``."""
     seen = windows(images, pool_size, strides, padding, dilation, fill=np.inf)
-    return seen.min(axis=(0, 1))
+    smallest: FloatArray = seen.min(axis=(0, 1))
+    return smallest
 
 
 def average_pooling(
@@ -49,7 +51,8 @@ def average_pooling(
     An image of ones tells how many pixels of each window are not padding.
     Source: ``tf.nn.avg_pool2d``.
     """
-    ones = np.ones((1, *images.shape[1:3], 1), images.dtype)
-    total = windows(images, pool_size, strides, padding, dilation).sum(axis=(0, 1))
-    total /= windows(ones, pool_size, strides, padding, dilation).sum(axis=(0, 1))
-    return total
+    ones = np.ones((1, *images.shape[1:3], 1))
+    seen = windows(images, pool_size, strides, padding, dilation)
+    pixels = windows(ones, pool_size, strides, padding, dilation).sum(axis=(0, 1))
+    mean: FloatArray = seen.sum(axis=(0, 1), dtype=np.float64) / pixels
+    return mean.astype(images.dtype, copy=False)

@@ -11,13 +11,14 @@ def softmax(x: FloatArray) -> FloatArray:
     The largest score is subtracted first: that changes nothing but keeps ``exp`` from overflowing.
     Source: ``tf.nn.softmax``.
     """
-    exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
+    shifted: FloatArray = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
+    exponentials: FloatArray = np.exp(shifted)
     exponentials /= exponentials.sum(axis=-1, keepdims=True)
-    return exponentials
+    return exponentials.astype(x.dtype, copy=False)
 
 
 def log_softmax(x: FloatArray) -> FloatArray:
     """``x - log(sum(exp(x)))`` over the last axis. Source: ``tf.nn.log_softmax``."""
-    shifted = x - x.max(axis=-1, keepdims=True)
+    shifted: FloatArray = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted
+    return shifted.astype(x.dtype, copy=False)

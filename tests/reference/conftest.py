@@ -45,12 +45,12 @@ class Case:
 
 
 @st.composite
-def _cases(draw, smallest_batch=0, largest_dilation=3):
+def _cases(draw, smallest_batch=0, largest_dilation=3, paddings=("same", "valid", "explicit")):
     small = st.integers(1, 3)
     kernel_size = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
     dilation = draw(st.tuples(*[st.integers(1, largest_dilation)] * 2))
     extent = [(k - 1) * d + 1 for k, d in zip(kernel_size, dilation, strict=True)]
-    padding = draw(st.sampled_from(["same", "valid", "explicit"]))
+    padding = draw(st.sampled_from(paddings))
     if padding == "explicit":
         zeros = st.tuples(st.integers(0, 2), st.integers(0, 2))
         padding = draw(st.tuples(zeros, zeros))

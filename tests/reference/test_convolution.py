@@ -8,7 +8,7 @@ from npmobilenet.reference import convolution, pointwise_convolution
 tf = pytest.importorskip("tensorflow")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), filters=st.integers(1, 5))
 def test_convolution_equals_tensorflow(data, filters, cases, assert_near):
     # TensorFlow gives an empty batch a wrong number of channels, so its batches have an image.
@@ -23,7 +23,7 @@ def test_convolution_equals_tensorflow(data, filters, cases, assert_near):
     assert_near(actual, expected + bias, case.taps * case.channels)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), filters=st.integers(1, 5))
 def test_convolution_equals_naive_loops(data, filters, cases, naive, assert_near):
     case = data.draw(cases())
@@ -34,7 +34,7 @@ def test_convolution_equals_naive_loops(data, filters, cases, naive, assert_near
     assert_near(actual, expected, case.taps * case.channels, case.dtype)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), filters=st.integers(1, 5))
 def test_pointwise_convolution_equals_tensorflow(data, filters, cases, assert_near):
     case = data.draw(cases(smallest_batch=1))

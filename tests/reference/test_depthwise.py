@@ -26,7 +26,7 @@ def tensorflow_depthwise(case, images, kernel, frame):
     return everywhere[:, ::vertical, ::horizontal]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), multiplier=st.integers(1, 3))
 def test_depthwise_convolution_equals_tensorflow(data, multiplier, cases, naive, assert_near):
     case = data.draw(cases(smallest_batch=1))
@@ -38,7 +38,7 @@ def test_depthwise_convolution_equals_tensorflow(data, multiplier, cases, naive,
     assert_near(actual, expected + bias, case.taps)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), multiplier=st.integers(1, 3))
 def test_depthwise_convolution_equals_naive_loops(data, multiplier, cases, naive, assert_near):
     case = data.draw(cases())
@@ -48,7 +48,7 @@ def test_depthwise_convolution_equals_naive_loops(data, multiplier, cases, naive
     assert_near(actual, naive.depthwise(case, images, kernel), case.taps, case.dtype)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(data=st.data(), multiplier=st.integers(1, 3), filters=st.integers(1, 5))
 def test_separable_convolution_equals_tensorflow(
     data, multiplier, filters, cases, naive, assert_near

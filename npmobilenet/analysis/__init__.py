@@ -1,0 +1,1 @@
+"""Studying networks: one module for each question, each returning plain data."""

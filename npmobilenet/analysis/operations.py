@@ -1,0 +1,135 @@
+"""Operations of a layer that are no multiply-adds, each kind under a stated convention.
+
+One addition, multiplication, division, comparison or elementary function (exponential,
+logarithm, tanh, erf) on one value is one operation:
+
+- bias: 1 for each output;
+- batch norm: 2 for each value (times a scale, plus an offset); turning the four vectors into the
+  two is left out, as it does not depend on the image;
+- activation: as :data:`ACTIVATION_OPERATIONS` says for each value, so ReLU 1 and ReLU6 2;
+- softmax: 5 for each value (maximum, subtraction, exponential, sum, division);
+- sum of n inputs: n - 1 for each value;
+- pooling: for each output, taps - 1 comparisons, or taps - 1 additions and a division; taps on
+  padding count, as they do for convolutions;
+- rescaling and normalization: 2 for each value.
+
+Padding, reshaping and dropout do no arithmetic.
+"""
+
+from functools import singledispatch
+
+from npmobilenet.architecture import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Layer,
+    MaxPooling2D,
+    Normalization,
+    ReLU,
+    Rescaling,
+    SeparableConv2D,
+    Shape,
+)
+from npmobilenet.architecture.shapes import count
+
+ACTIVATION_OPERATIONS = {
+    "linear": 0,
+    "exponential": 1,
+    "relu": 1,
+    "tanh": 1,
+    "leaky_relu": 2,
+    "relu6": 2,
+    "elu": 3,
+    "softplus": 3,
+    "hard_sigmoid": 4,
+    "selu": 4,
+    "sigmoid": 4,
+    "gelu": 5,
+    "hard_silu": 5,
+    "hard_swish": 5,
+    "log_softmax": 5,
+    "silu": 5,
+    "softmax": 5,
+    "swish": 5,
+}
+"""Operations of each activation for one value."""
+
+
+@singledispatch
+def other_operations(layer: Layer, *inputs: Shape) -> int:
+    """Operations of one layer for one sample, its multiply-adds left out.
+
+    Raises
+    ------
+    ValueError
+        If a size is not known, or the layer has an activation that is not in the table.
+    """
+    return 0
+
+
+@other_operations.register(Conv2D)
+@other_operations.register(Dense)
+@other_operations.register(DepthwiseConv2D)
+@other_operations.register(SeparableConv2D)
+def _product(layer: Conv2D | Dense | DepthwiseConv2D | SeparableConv2D, *inputs: Shape) -> int:
+    bias = 1 if layer.use_bias else 0
+    return count(layer.output_shape(*inputs)) * (bias + _activation_operations(layer.activation))
+
+
+@other_operations.register
+def _batch_norm(layer: BatchNormalization, *inputs: Shape) -> int:
+    return 2 * count(inputs[0])
+
+
+@other_operations.register
+def _relu(layer: ReLU, *inputs: Shape) -> int:
+    return (1 if layer.max_value is None else 2) * count(inputs[0])
+
+
+@other_operations.register
+def _activation(layer: Activation, *inputs: Shape) -> int:
+    return _activation_operations(layer.activation) * count(inputs[0])
+
+
+@other_operations.register
+def _add(layer: Add, *inputs: Shape) -> int:
+    return (len(inputs) - 1) * count(inputs[0])
+
+
+@other_operations.register
+def _max_pooling(layer: MaxPooling2D, *inputs: Shape) -> int:
+    return count(layer.output_shape(*inputs)) * (count(layer.kernel_size) - 1)
+
+
+@other_operations.register
+def _average_pooling(layer: AveragePooling2D, *inputs: Shape) -> int:
+    return count(layer.output_shape(*inputs)) * count(layer.kernel_size)
+
+
+@other_operations.register
+def _global_max(layer: GlobalMaxPooling2D, *inputs: Shape) -> int:
+    return count(inputs[0]) - count(layer.output_shape(*inputs))
+
+
+@other_operations.register
+def _global_average(layer: GlobalAveragePooling2D, *inputs: Shape) -> int:
+    return count(inputs[0])
+
+
+@other_operations.register(Normalization)
+@other_operations.register(Rescaling)
+def _scale(layer: Normalization | Rescaling, *inputs: Shape) -> int:
+    return 2 * count(inputs[0])
+
+
+def _activation_operations(name: str) -> int:
+    if name not in ACTIVATION_OPERATIONS:
+        known = ", ".join(ACTIVATION_OPERATIONS)
+        raise ValueError(f"no count of operations for activation {name!r}; there are {known}")
+    return ACTIVATION_OPERATIONS[name]

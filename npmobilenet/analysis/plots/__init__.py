@@ -1,0 +1,1 @@
+"""Figures of the analysis, one module each; matplotlib is imported when a figure is drawn."""

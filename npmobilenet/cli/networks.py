@@ -1,0 +1,49 @@
+"""How commands that only look at a network find it: by name or in a file."""
+
+import re
+from pathlib import Path
+
+import click
+
+from npmobilenet.architecture import Network
+from npmobilenet.architecture.shapes import channels
+from npmobilenet.formats import read_model_file
+from npmobilenet.pretrained import find_entry
+
+
+def input_size(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """Callback of an option: ``192x224`` as (height, width); ``192`` is a square."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})(?:[xX](\d{1,5}))?", value.strip())
+    height = int(found[1]) if found else 0
+    width = int(found[2] or found[1]) if found else 0
+    if not height or not width:
+        raise click.BadParameter(f"{value!r} is no size such as 192 or 192x224")
+    return height, width
+
+
+def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
+    """The network of a model file, or of a name in the catalogue, whose weights are not needed.
+
+    Parameters
+    ----------
+    name : str
+    size : (height, width), optional
+        In place of the input size it has.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot be read.
+    UnknownModelError
+        If there is no such file, and the catalogue has no such name.
+    """
+    if Path(name).is_file():
+        network = read_model_file(name).network
+        if size is None:
+            return network
+        return read_model_file(name, (*size, channels(network.input_shape))).network
+    return find_entry(name).network(size=size)

@@ -1,0 +1,361 @@
+"""A network with weights: what users predict, embed and look inside with."""
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from npmobilenet.architecture import Layer, Network, Shape
+from npmobilenet.architecture.heads import embedding, gives_probabilities, logits
+from npmobilenet.backends import DEFAULT_BACKEND, compile_network
+from npmobilenet.errors import LabelsError
+from npmobilenet.formats import read_weights, write_keras_h5
+from npmobilenet.images import ImageSource, check_input_range, prepare
+from npmobilenet.labels import Labels, Prediction, imagenet_labels, top_predictions
+from npmobilenet.program import Program, check_batch
+
+DEFAULT_SIZE = 224
+DEFAULT_RESIZE = "pil-bilinear"
+DEFAULT_CROP = 0.875  # of the picture, as TF-Slim evaluated its checkpoints
+
+
+class Model:
+    """A network, its weights and a backend that runs them.
+
+    Two kinds of input are kept apart. `predict`, calling the model and `activations` take
+    *prepared batches*, as Keras models do: arrays ``(batch, height, width, channels)`` in the
+    model's input range. `classify`, `infer` and `embed` take *pictures*: files, PIL images or
+    arrays, which are resized and scaled first.
+
+    Parameters
+    ----------
+    network : Network
+        The architecture.
+    weights : mapping of str to ndarray
+        Every variable of the network as ``"layer/variable"``.
+    backend : str
+        What runs it, a key of ``npmobilenet.backends.BACKENDS``.
+    labels : Labels, optional
+        Names of the classes; by default ImageNet's where the network has 1000 or 1001 classes.
+    resize : str
+        How pictures are resized, one of ``npmobilenet.images.RESIZE_MODES``.
+    crop : float, optional
+        Fraction of a picture that is kept around its centre; ``None`` keeps all of it.
+    source : str, optional
+        Where the weights came from, in words.
+    assumptions : sequence of str
+        What a weights file did not say about its network and was assumed.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not fit the network or the backend is unknown.
+    LabelsError
+        If there are not as many labels as classes.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        weights: Mapping[str, np.ndarray],
+        *,
+        backend: str = DEFAULT_BACKEND,
+        labels: Labels | None = None,
+        resize: str = DEFAULT_RESIZE,
+        crop: float | None = DEFAULT_CROP,
+        source: str | None = None,
+        assumptions: Sequence[str] = (),
+    ) -> None:
+        self.network = network
+        self.source = source
+        self.assumptions = tuple(assumptions)
+        self.backend = backend
+        self.resize = resize
+        self.crop = crop
+        self.labels = labels if labels is not None else _default_labels(network)
+        if labels is not None and len(labels) != network.output_shape[-1]:
+            raise LabelsError(
+                f"{len(labels)} labels for model {network.name!r}, "
+                f"which has {network.output_shape[-1]} classes"
+            )
+        self._set_weights(weights)
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.name!r}, input_shape={self.input_shape}, "
+            f"output_shape={self.output_shape}, backend={self.backend!r})"
+        )
+
+    # Facts ---------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Keras' name of the model."""
+        return self.network.name
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of a prepared batch; ``None`` where any size will do."""
+        return (None, *self.network.input_shape)
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of what `predict` returns."""
+        return (None, *self.network.output_shape)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, as data, in running order."""
+        return [node.layer for node in self.network]
+
+    def get_layer(self, name: str) -> Layer:
+        """The layer of this name.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"model {self.name!r} has no layer named {name!r}")
+
+    def count_params(self) -> int:
+        """Number of values in all variables, moving statistics of batch norm included."""
+        return sum(math.prod(shape) for shape in self.network.variables.values())
+
+    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
+        """Print a table of the layers with output shapes, parameters and MACs."""
+        from rich.console import Console
+
+        from npmobilenet.summary import summary_table
+
+        console = Console(width=None if print_fn is None else 110)
+        if print_fn is None:
+            console.print(summary_table(self.network))
+            return
+        with console.capture() as capture:
+            console.print(summary_table(self.network))
+        print_fn(capture.get())
+
+    # Weights -------------------------------------------------------------------------------
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Every variable as ``"layer/variable"``; the arrays are read-only views."""
+        return dict(self._weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the variables in Keras' order: trainable ones, then moving statistics."""
+        fixed = {
+            f"{node.name}/{variable}"
+            for node in self.network
+            for variable in node.layer.NON_TRAINABLE
+        }
+        ordered = sorted(self.network.variables, key=lambda name: name in fixed)
+        return [self._weights[name].copy() for name in ordered]
+
+    def load_weights(self, path: str | PathLike[str]) -> None:
+        """Replace all weights by those of a file; on an error the model stays as it was.
+
+        Raises
+        ------
+        ModelFileError, WeightsMismatchError
+            If the file cannot be read, or does not fit this network.
+        """
+        self._set_weights(read_weights(path, self.network))
+
+    def save_weights(self, path: str | PathLike[str]) -> None:
+        """Write a Keras .h5 weights file, which Keras' ``load_weights`` reads."""
+        write_keras_h5(path, self.network, self._weights)
+
+    def _set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        self._program = compile_network(self.network, weights, self.backend)
+        self._weights = {name: _read_only(weights[name]) for name in self.network.variables}
+        for derived in ("_logits", "_embedding"):
+            self.__dict__.pop(derived, None)
+
+    @cached_property
+    def _logits(self) -> Program:
+        return compile_network(logits(self.network), self._weights, self.backend)
+
+    @cached_property
+    def _embedding(self) -> Program:
+        return compile_network(embedding(self.network), self._weights, self.backend)
+
+    # Prepared batches ----------------------------------------------------------------------
+
+    def __call__(self, x: npt.ArrayLike, training: bool = False) -> np.ndarray:
+        """Run one prepared batch as a whole.
+
+        Parameters
+        ----------
+        x : array_like of shape (batch, height, width, channels)
+        training : bool
+            Only ``False``: there is no training mode here.
+        """
+        if training:
+            raise ValueError("training=True: this model only runs, it does not train")
+        return self._program(self._batch(x, np.float32))
+
+    def predict(
+        self,
+        x: npt.ArrayLike,
+        batch_size: int | None = None,
+        verbose: Literal["auto", 0, 1, 2] = "auto",
+        *,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> np.ndarray:
+        """Run a prepared batch of any length, some images at a time.
+
+        Parameters
+        ----------
+        x : array_like of shape (batch, height, width, channels)
+            In the model's input range, as `preprocess_input` gives it.
+        batch_size : int, optional
+            Images at a time, 32 by default; it bounds the memory in use.
+        verbose : {"auto", 0, 1, 2}
+            Whether a progress bar is drawn; ``"auto"``: for more than one step, in a terminal.
+        dtype : {float32, float64}
+            What to compute in. Keras computes in float32; float64 serves as an oracle.
+
+        Returns
+        -------
+        ndarray of shape (batch, classes), or whatever the network gives
+        """
+        batch = self._batch(x, dtype)
+        size = 32 if batch_size is None else batch_size
+        if size < 1:
+            raise ValueError(f"batch_size must be at least 1, found {batch_size}")
+        if len(batch) <= size:
+            return self._program(batch)
+        starts = range(0, len(batch), size)
+        parts = [self._program(batch[i : i + size]) for i in _progress(starts, verbose)]
+        return np.concatenate(parts)
+
+    def activations(
+        self, x: npt.ArrayLike, *, dtype: npt.DTypeLike = np.float32
+    ) -> dict[str, np.ndarray]:
+        """Every layer's output for a prepared batch, by Keras' layer name, in running order."""
+        return self._program.activations(self._batch(x, dtype))
+
+    def _batch(self, x: npt.ArrayLike, dtype: npt.DTypeLike) -> np.ndarray:
+        batch = np.asarray(x, dtype=dtype)
+        if batch.ndim == len(self.input_shape) - 1:
+            raise ValueError(
+                f"model {self.name!r} takes batches of shape {self.input_shape}, found one sample "
+                f"of shape {batch.shape}: write x[np.newaxis]"
+            )
+        check_batch(self.network, batch)
+        if self.network.input_range is not None:
+            check_input_range(batch, self.network.input_range)
+        return batch
+
+    # Pictures ------------------------------------------------------------------------------
+
+    def prepare(self, images: ImageSource) -> np.ndarray:
+        """Pictures as a float32 batch that `predict` takes.
+
+        Parameters
+        ----------
+        images : path, PIL image, array, or a sequence of them
+            Arrays are ``(height, width, 3)`` or a batch of these, with values from 0 to 255.
+        """
+        height, width = self.network.input_shape[:2]
+        return prepare(
+            images,
+            size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
+            resize=self.resize,
+            crop=self.crop,
+            input_range=self.network.input_range or (0.0, 255.0),
+        )
+
+    def classify(
+        self,
+        image: ImageSource,
+        topk: int = 3,
+        *,
+        threshold: float | None = None,
+        allow: list[str] | None = None,
+        deny: list[str] | None = None,
+    ) -> list[Prediction]:
+        """The most probable classes of one picture.
+
+        Parameters
+        ----------
+        image : path, PIL image or array (height, width, 3) of 0 to 255
+        topk : int
+            How many classes at most.
+        threshold : float, optional
+            Smallest probability that is reported.
+        allow, deny : list of str, optional
+            Labels or WordNet ids to keep to, or to leave out.
+
+        Raises
+        ------
+        ValueError
+            If the model is no classifier, or more than one picture is given.
+        """
+        if not gives_probabilities(self.network):
+            raise ValueError(
+                f"model {self.name!r} has no classifier: its output is {self.output_shape}"
+            )
+        batch = self.prepare(image)
+        if len(batch) != 1:
+            raise ValueError(f"classify takes one picture, found {len(batch)}")
+        return top_predictions(
+            self._program(batch)[0],
+            self.labels,
+            top=topk,
+            threshold=threshold,
+            allow=allow,
+            deny=deny,
+        )
+
+    def infer(self, image: ImageSource, embedding: bool = False) -> np.ndarray:
+        """Logits, or the embedding, of pictures, as TensorFlow.js' ``mobilenet.infer``.
+
+        Returns
+        -------
+        ndarray of shape (pictures, classes) or (pictures, channels), float32
+        """
+        program = self._embedding if embedding else self._logits
+        return program(self.prepare(image))
+
+    def embed(self, images: ImageSource) -> np.ndarray:
+        """The mean of the last feature map: 1024 values for V1, 1280 for V2 (alpha 1).
+
+        Returns
+        -------
+        ndarray of shape (pictures, channels), float32
+        """
+        return self.infer(images, embedding=True)
+
+
+def _default_labels(network: Network) -> Labels:
+    classes = network.output_shape[-1] or 0
+    if len(network.output_shape) == 1 and classes in (1000, 1001):
+        return imagenet_labels(classes)
+    return Labels(names=tuple(str(index) for index in range(classes)))
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _progress(steps: range, verbose: Literal["auto", 0, 1, 2]) -> Iterable[int]:
+    shown = sys.stderr.isatty() if verbose == "auto" else bool(verbose)
+    if not shown:
+        return steps
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(steps, description="predict", console=Console(stderr=True))

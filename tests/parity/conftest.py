@@ -1,0 +1,164 @@
+"""Networks beside their Keras twins: same weights, same batch, every layer's output."""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npmobilenet.architecture import (
+    BatchNormalization,
+    DepthwiseConv2D,
+    Network,
+    mobilenet_v1,
+    mobilenet_v2,
+)
+from npmobilenet.interpreter import NumpyProgram, run_layer
+
+
+class Twins:
+    """A network and its Keras twin with the same weights, and what they make of one batch."""
+
+    def __init__(self, keras, version, options, weights, batch) -> None:
+        self.network = build(version, **options)
+        self.weights = realistic_weights(self.network) if weights is None else weights
+        self.batch = batch
+        self.include_top = options.get("include_top", True)
+        self._keras, self._version, self._options = keras, version, options
+        self.model = self._keras_model("float32")
+
+    @cached_property
+    def exact(self) -> dict[str, np.ndarray]:
+        """Every layer's output by our oracle in float64."""
+        program = NumpyProgram(self.network, self.weights)
+        return program.activations(self.batch.astype(np.float64))
+
+    @cached_property
+    def keras_float32(self) -> dict[str, np.ndarray]:
+        """Every layer's output by Keras."""
+        return self._every_layer(self.model, self.batch)
+
+    def keras_float64(self) -> dict[str, np.ndarray]:
+        """Every layer's output by Keras with everything in float64."""
+        return self._every_layer(self._keras_model("float64"), self.batch.astype(np.float64))
+
+    def _keras_model(self, dtype):
+        applications = self._keras.applications
+        application = applications.MobileNet if self._version == 1 else applications.MobileNetV2
+        self._keras.utils.clear_session()  # layers are named as in the first model of a process
+        previous = self._keras.config.floatx()
+        self._keras.config.set_floatx(dtype)
+        try:
+            model = application(**self._options, weights=None)
+        finally:
+            self._keras.config.set_floatx(previous)
+        for layer in model.layers:
+            layer.set_weights([self.weights[f"{layer.name}/{v.name}"] for v in layer.weights])
+        return model
+
+    def _every_layer(self, model, batch):
+        outputs = {layer.name: layer.output for layer in model.layers}
+        values = self._keras.Model(model.inputs[0], outputs)(batch)
+        return {name: value.numpy() for name, value in values.items()}
+
+
+def build(version: int, **options) -> Network:
+    return (mobilenet_v1 if version == 1 else mobilenet_v2)(**options)
+
+
+@pytest.fixture(params=["numpy"])
+def backend(request) -> str:
+    """What runs our side; another way of running networks joins by its name here."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def twins_of(request):
+    """Builds twins with random weights, or with those of a real file."""
+    keras = pytest.importorskip("keras")
+
+    def build_twins(*, version: int, size: tuple[int, int], file: str | None = None, **options):
+        options["input_shape"] = (*size, 3)
+        if file is None:
+            batch = np.random.default_rng(20260102).uniform(-1, 1, (2, *size, 3))
+            return Twins(keras, version, options, None, batch.astype(np.float32))
+        shared = request.getfixturevalue("shared")
+        weights = read_keras_file(shared / "weights" / "keras" / file)
+        photographs = sorted((shared / "images" / "open").glob("*.jpg"))[:2]
+        batch = np.stack([read_photograph(path, size) for path in photographs])
+        return Twins(keras, version, options, weights, batch)
+
+    return build_twins
+
+
+@pytest.fixture(scope="session")
+def photographs(shared):
+    """Every image of ../shared as one batch of (224, 224, 3) from -1 to 1."""
+    kinds = {".jpg", ".jpeg", ".png", ".bmp"}
+    files = sorted(p for p in (shared / "images").rglob("*") if p.suffix.lower() in kinds)
+    return np.stack([read_photograph(file, (224, 224)) for file in files])
+
+
+def read_photograph(path: Path, size: tuple[int, int]) -> np.ndarray:
+    with Image.open(path) as image:
+        pixels = image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(pixels, np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def read_keras_file(path: Path) -> dict[str, np.ndarray]:
+    """Every tensor of a weights file of keras.applications by its canonical name."""
+    h5py = pytest.importorskip("h5py")
+    weights = {}
+
+    def visit(name: str, item) -> None:
+        if isinstance(item, h5py.Dataset):
+            layer, *_, variable = name.removesuffix(":0").split("/")
+            weights[f"{layer}/{variable.replace('depthwise_kernel', 'kernel')}"] = item[()]
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    return weights
+
+
+def realistic_weights(network: Network) -> dict[str, np.ndarray]:
+    """Random weights whose batch norm has seen the activations that it normalises.
+
+    Kernels keep the variance; moving statistics are those of a batch, a little off as after
+    training; gamma and beta leave about a third of the channels' values below 0 and some above 6.
+    """
+    rng = np.random.default_rng(20260103)
+    weights = {}
+    alive = {"input_layer": rng.uniform(-1, 1, (4, *network.input_shape))}
+    for node in network.nodes[1:]:
+        inputs = [alive[source] for source in node.inputs]
+        shapes = network.layer_variables(node.name)
+        if isinstance(node.layer, BatchNormalization):
+            variables = random_batch_norm(inputs[0], rng)
+        else:
+            depthwise = isinstance(node.layer, DepthwiseConv2D)
+            variables = {
+                name: rng.standard_normal(shape) * kernel_scale(shape, depthwise)
+                for name, shape in shapes.items()
+            }
+        variables = {name: value.astype(np.float32) for name, value in variables.items()}
+        weights |= {f"{node.name}/{name}": value for name, value in variables.items()}
+        alive[node.name] = run_layer(node.layer, variables, *inputs)
+    return weights
+
+
+def kernel_scale(shape: tuple[int, ...], depthwise: bool) -> float:
+    values_in_a_sum = shape[:2] if depthwise else shape[:-1]
+    return float(np.prod(values_in_a_sum)) ** -0.5 if len(shape) > 1 else 0.1
+
+
+def random_batch_norm(x: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    channels = x.shape[-1]
+    mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    variance += 0.05 * variance.mean()
+    return {
+        "gamma": rng.uniform(0.5, 2, channels),
+        "beta": rng.normal(0.5, 1, channels),
+        "moving_mean": mean + 0.1 * np.sqrt(variance) * rng.standard_normal(channels),
+        "moving_variance": variance * rng.uniform(0.8, 1.25, channels),
+    }
