@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Long mutated-file runs are bounded by examples, not by time: they take the same everywhere.
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow lint format pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -29,6 +29,9 @@ lint: $(VENV)/.dev ## style, types and the direction of imports
 format: $(VENV)/.dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+pictures: $(VENV)/.plots ## draw the pictures of the README again
+	$(BIN)/python docs/pictures.py
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -76,16 +76,16 @@ def classify(
             continue
         results.append((image, found))
         if not as_json:
-            print_predictions(image, found)
+            console.print(predictions_table(str(image), found))
     if as_json:
         print_json([_as_data(image, model, found) for image, found in results])
     if len(results) < len(images):
         context.exit(1)
 
 
-def print_predictions(image: Path, predictions: list[Prediction]) -> None:
-    """A table with a bar for each class."""
-    table = Table(title=str(image), title_justify="left", box=None, pad_edge=False)
+def predictions_table(title: str, predictions: list[Prediction]) -> Table:
+    """One row for each class, with a bar."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("class")
     table.add_column("index", justify="right")
     table.add_column("probability", justify="right")
@@ -97,7 +97,7 @@ def print_predictions(image: Path, predictions: list[Prediction]) -> None:
             f"{row.probability:.4f}",
             Bar(size=1.0, begin=0.0, end=row.probability, width=BAR_WIDTH, color="green"),
         )
-    console.print(table)
+    return table
 
 
 def _as_data(image: Path, model: Model, predictions: list[Prediction]) -> dict[str, object]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from npmobilenet.cli.classify import DEFAULT_MODEL, print_predictions
-from npmobilenet.cli.output import notes
+from npmobilenet.cli.classify import DEFAULT_MODEL, predictions_table
+from npmobilenet.cli.output import console, notes
 from npmobilenet.errors import ImageError
 from npmobilenet.loading import load_pretrained
 
@@ -18,7 +18,7 @@ def demo() -> None:
     model = load_pretrained(DEFAULT_MODEL)
     notes.print(f"photograph from matplotlib: {photograph.name}")
     notes.print(f"model {model.name}, weights from {model.source}", soft_wrap=True)
-    print_predictions(Path(photograph.name), model.classify(photograph, 5))
+    console.print(predictions_table(photograph.name, model.classify(photograph, 5)))
 
 
 def sample_photograph() -> Path:

@@ -114,7 +114,7 @@ def _keras2(node: Any, name: str) -> Iterator[Operand]:
         yield from _keras2_operand(call[0], call[2], name)
         keywords = call[3] if len(call) > 3 and isinstance(call[3], dict) else {}
         for keyword in _OPERAND_KEYWORDS:
-            value = keywords.get(keyword)
+            value: Any = keywords.get(keyword)
             if _is_call(value):
                 yield from _keras2_operand(value[0], value[2], name)
             elif value is not None:

@@ -140,12 +140,15 @@ class _Inliner:
         self.constants: dict[str, np.ndarray] = {}
         self.notes: list[str] = []
         self._shapes: dict[str, Shape] = {first.name: first.shape}
+        self._names: dict[tuple[str, ...], str] = {}
+        self._taken = {first.name}
 
     def model(self, class_name: str, name: str, fields: Config, origin: Origin, source: str) -> str:
         """Add a model that reads ``source``; the name of its output node."""
         if len(origin.names) > MAX_DEPTH:
             raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {name!r}")
         layers = _layers(name, fields)
+        self._reserve_names(layers, origin)
         if class_name == "Sequential":
             return self._sequential(layers, origin, source)
         return self._functional(name, fields, layers, origin, source)
@@ -192,7 +195,7 @@ class _Inliner:
             if len(reads) != 1:
                 raise ModelFileError(f"model {name!r} has {len(reads)} inputs, expected one")
             return self.model(class_name, name, fields, origin, sources[0])
-        unique = self._unique(name, origin)
+        unique = self._names[origin.names]
         layer = arithmetic_layer(class_name, unique, fields, reads)
         if layer is None:
             rank = len(self._shapes[sources[0]])
@@ -219,13 +222,22 @@ class _Inliner:
         self.nodes.append(Node(layer, sources))
         self.origins[layer.name] = origin
 
-    def _unique(self, name: str, origin: Origin) -> str:
-        """The layer's own name, or with its models' names before it if that is taken."""
-        for depth in range(len(origin.names)):
-            candidate = "/".join(origin.names[len(origin.names) - 1 - depth :])
-            if candidate not in self._shapes:
-                return candidate
-        raise ModelFileError(f"two layers are named {name!r}")
+    def _reserve_names(self, layers: list[Config], origin: Origin) -> None:
+        """Give the layers of a model their names before those of the models in it get theirs.
+
+        A layer keeps its own name, or has its models' names before it if that one is taken.
+        """
+        for config in layers:
+            class_name, name, _ = _described(config)
+            if class_name in _MODELS or class_name == "InputLayer":
+                continue
+            path = (*origin.names, name)
+            candidates = ("/".join(path[first:]) for first in reversed(range(len(path))))
+            unique = next((name for name in candidates if name not in self._taken), None)
+            if unique is None or path in self._names:
+                raise ModelFileError(f"two layers are named {'/'.join(path)!r}")
+            self._taken.add(unique)
+            self._names[path] = unique
 
     def _keep_statistics(self, layer: Normalization, config: Config, shape: Shape) -> None:
         """Mean and variance that the configuration itself gives."""
