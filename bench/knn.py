@@ -64,7 +64,8 @@ def compare(kind: str, units: np.ndarray, queries: np.ndarray, k: int, threads: 
     print(f"{kind}: {len(units)} x {units.shape[1]}, k={k}, {threads} threads")
     for name, values in times.items():
         print(
-            f"  {name:24} median {statistics.median(values):7.2f} ms  smallest {min(values):7.2f} ms"
+            f"  {name:24} median {statistics.median(values):7.2f} ms"
+            f"  smallest {min(values):7.2f} ms"
             f"  other neighbours in {different[name]} of {len(queries)}"
         )
 

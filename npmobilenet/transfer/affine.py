@@ -92,8 +92,9 @@ def warp(
 def to_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Float values as ``dtype``: uint8 is rounded and kept within 0 to 255."""
     if dtype == np.uint8:
-        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return values.astype(dtype, copy=False)
+        values = np.clip(np.rint(values), 0, 255)
+    result: np.ndarray = values.astype(dtype, copy=False)
+    return result
 
 
 def _float_dtype(image: np.ndarray) -> np.dtype:

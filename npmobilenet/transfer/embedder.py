@@ -4,14 +4,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from npmobilenet.images import ImageSource
+from npmobilenet.images import ImageSource, OneImage
 from npmobilenet.model import Model
 from npmobilenet.transfer.estimator import Estimator
 
 
 class Embedder(Estimator):
-    """The mean of a model's last feature map, for pipelines such as
-    ``make_pipeline(Embedder(model), SoftmaxHead())``.
+    """The mean of a model's last feature map, for a list of pictures.
+
+    It stands before an estimator, as in ``make_pipeline(Embedder(model), SoftmaxHead())``.
 
     Parameters
     ----------
@@ -55,18 +56,16 @@ class Embedder(Estimator):
         Raises
         ------
         ImageError
-            If a picture cannot be decoded.
+            If a picture cannot be decoded, or there is none.
+        ValueError
+            If the batch size makes no sense.
         """
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, found {self.batch_size!r}")
-        pictures = X if isinstance(X, list | tuple | np.ndarray) else [X]
-        if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
-            pictures = pictures[np.newaxis]
+        pictures = _listed(X)
         starts = range(0, len(pictures), self.batch_size)
-        # An array of paths, as scikit-learn's splitters give them, is no array of pixels.
-        parts = [pictures[start : start + self.batch_size] for start in starts]
         return np.concatenate(
-            [self.model.embed(list(part) if _is_paths(part) else part) for part in parts]
+            [self.model.embed(pictures[start : start + self.batch_size]) for start in starts]
         )
 
     def fit_transform(self, X: ImageSource, y: object = None) -> np.ndarray:  # noqa: N803
@@ -74,5 +73,10 @@ class Embedder(Estimator):
         return self.transform(X)
 
 
-def _is_paths(pictures: Any) -> bool:
-    return isinstance(pictures, np.ndarray) and pictures.ndim == 1
+def _listed(pictures: ImageSource) -> list[OneImage]:
+    """Pictures one by one; scikit-learn's splitters give arrays of paths."""
+    if isinstance(pictures, np.ndarray):
+        return [pictures] if pictures.ndim in (2, 3) else list(pictures)
+    if isinstance(pictures, list | tuple):
+        return list(pictures)
+    return [pictures]  # type: ignore[list-item]

@@ -120,7 +120,7 @@ class FolderEmbedder:
 
         missing = np.flatnonzero(~done)
         stream = ImageStream(
-            [samples[position] for position in missing],
+            [samples[int(position)] for position in missing],
             picture,
             augmentation=augmentation,
             seed=seed,

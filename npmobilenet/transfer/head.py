@@ -15,7 +15,7 @@ EpochReport = Callable[[int, dict[str, float]], None]
 
 
 class SoftmaxHead(Estimator):
-    """Softmax regression by mini-batches: one dense layer, as Keras trains it.
+    """Softmax regression by mini-batches: one dense layer, as Keras trains it, from zeros.
 
     It follows scikit-learn's interface, and scikit-learn need not be installed. Training is
     reproducible: the same data, arguments and seed give the same weights.
@@ -213,8 +213,9 @@ class SoftmaxHead(Estimator):
     ) -> None:
         rng = np.random.default_rng(self.seed)
         features, classes = samples.shape[1], len(self.classes_)
-        limit = np.sqrt(6 / (features + classes))  # Glorot and Bengio, 2010, as Keras' Dense
-        self.kernel_ = rng.uniform(-limit, limit, (features, classes)).astype(samples.dtype)
+        # The loss is convex, so any start will do. Random values as in deep networks would stay for
+        # ever in the directions that few samples leave open, and add noise to every logit.
+        self.kernel_ = np.zeros((features, classes), samples.dtype)
         self.bias_ = np.zeros(classes, samples.dtype)
         self.history_: dict[str, list[float]] = {}
         step = self._optimizer()

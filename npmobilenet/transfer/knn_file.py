@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from npmobilenet.errors import ModelFileError
 from npmobilenet.atomic import replacing
+from npmobilenet.errors import ModelFileError
 
 FORMAT = "npmobilenet.KNNClassifier/1"
 _LONGEST_HEADER = 10_000

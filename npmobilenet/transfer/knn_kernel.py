@@ -94,7 +94,7 @@ def _compiled() -> Any:
     jit = numba.njit(nogil=True, fastmath={"nsz", "arcp", "contract", "reassoc"})
     coded_dot, exact_dot = jit(_coded_dot), jit(_exact_dot)
 
-    @jit  # type: ignore[untyped-decorator]
+    @jit
     def scan(
         units: Any,
         class_ids: Any,

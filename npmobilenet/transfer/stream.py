@@ -180,7 +180,7 @@ class ImageStream:
         image = self.picture.load(self.samples[position].path)
         if self.augmentation is None:
             return image
-        # Numbers that depend on the picture alone, neither on who comes first nor on its neighbours.
+        # Random numbers for this content: neither threads nor other pictures change them.
         with self.samples[position].path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()
         seeds = [self.seed, epoch, *np.frombuffer(digest, "<u4").tolist()]

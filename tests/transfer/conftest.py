@@ -12,7 +12,7 @@ def shapes_folder(tmp_path, rng):
     for channel, name in enumerate(("blue", "green", "red")):
         (root / name).mkdir(parents=True)
         for number in range(12):
-            pixels = rng.integers(0, 120, (40, 50, 3)).astype(np.uint8)
+            pixels = rng.integers(0, 40, (40, 50, 3)).astype(np.uint8)
             pixels[..., 2 - channel] += 130
             Image.fromarray(pixels).save(root / name / f"{number:02}.png")
     return root
