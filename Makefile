@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Long mutated-file runs are bounded by examples, not by time: they take the same everywhere.
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test test-slow lint format pictures clean
+.PHONY: help demo test test-slow bench lint format pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -19,6 +19,10 @@ test: $(VENV)/.dev ## the test-suite, with TensorFlow beside
 
 test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damaged files, all images
 	$(PYTEST) -m slow
+
+bench: $(VENV)/.bench ## tables and figures of the speed beside other libraries (half an hour)
+	$(BIN)/python -m bench.compare
+	$(BIN)/python -m bench.cold_start
 
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/ruff check

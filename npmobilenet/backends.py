@@ -5,11 +5,20 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from npmobilenet.architecture import Network
-from npmobilenet.interpreter import NumpyProgram, Program
+from npmobilenet.interpreter import NumpyProgram
+from npmobilenet.program import Program
 
-DEFAULT_BACKEND = "numpy"
+DEFAULT_BACKEND = "numba"
+
+
+def _numba(network: Network, weights: Mapping[str, np.ndarray]) -> Program:
+    from npmobilenet.engine import NumbaProgram  # Numba takes longer to import than all the rest
+
+    return NumbaProgram(network, weights)
+
 
 BACKENDS: dict[str, Callable[[Network, Mapping[str, np.ndarray]], Program]] = {
+    "numba": _numba,
     "numpy": NumpyProgram,
 }
 
@@ -19,10 +28,21 @@ def compile_network(
 ) -> Program:
     """A program that runs ``network`` with ``weights``.
 
+    Parameters
+    ----------
+    network : Network
+    weights : mapping of str to ndarray
+        Every variable as ``"layer/variable"``.
+    backend : str
+        ``"numba"``: compiled kernels, float32. ``"numpy"``: the reference, layer by layer, float32
+        or float64.
+
     Raises
     ------
     ValueError
-        If there is no such backend, or the weights do not fit the network.
+        If there is no such backend.
+    WeightsMismatchError
+        If the weights do not fit the network.
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {sorted(BACKENDS)}, found {backend!r}")

@@ -73,29 +73,33 @@ class NumpyProgram(Program):
         """The network that runs."""
         return self._network
 
-    def __call__(self, x: FloatArray) -> FloatArray:
+    def __call__(self, x: FloatArray, threads: int | None = None) -> FloatArray:
         """The network's output for a batch, in the dtype of the batch.
 
         Parameters
         ----------
         x : array (N, *network.input_shape), float32 or float64
             Every layer's output has this dtype.
+        threads : None
+            NumPy's BLAS decides on that, once for a process.
 
         Raises
         ------
         ValueError
-            If the shape or the dtype is another.
+            If the shape or the dtype is another, or a number of threads is given.
         """
+        _refuse(threads)
         for _, output in self._run(x):
             last = output
         return last
 
-    def activations(self, x: FloatArray) -> dict[str, FloatArray]:
+    def activations(self, x: FloatArray, threads: int | None = None) -> dict[str, FloatArray]:
         """Every layer's output by the layer's name, in running order, beginning with the input.
 
         Layers that change nothing share the array of the layer before. Parameters and errors as in
         :meth:`__call__`.
         """
+        _refuse(threads)
         return dict(self._run(x))
 
     def _run(self, x: FloatArray) -> Iterator[tuple[str, FloatArray]]:
@@ -113,6 +117,14 @@ class NumpyProgram(Program):
             del inputs
             alive[node.name] = output
             yield node.name, output
+
+
+def _refuse(threads: int | None) -> None:
+    if threads is not None:
+        raise ValueError(
+            f"threads={threads}: the reference runs on the threads of NumPy's BLAS, which are set "
+            "for the whole process, by OPENBLAS_NUM_THREADS for one"
+        )
 
 
 @singledispatch

@@ -178,7 +178,7 @@ class Model:
     def _set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         self._program = compile_network(self.network, weights, self.backend)
         self._weights = {name: _read_only(weights[name]) for name in self.network.variables}
-        for derived in ("_logits", "_embedding"):
+        for derived in ("_logits", "_embedding", "_exact"):
             self.__dict__.pop(derived, None)
 
     @cached_property
@@ -189,9 +189,19 @@ class Model:
     def _embedding(self) -> Program:
         return compile_network(embedding(self.network), self._weights, self.backend)
 
+    @cached_property
+    def _exact(self) -> Program:
+        return compile_network(self.network, self._weights, "numpy")
+
+    def _program_for(self, dtype: npt.DTypeLike) -> Program:
+        """Only the reference computes in float64."""
+        return self._exact if np.dtype(dtype) == np.float64 else self._program
+
     # Prepared batches ----------------------------------------------------------------------
 
-    def __call__(self, x: npt.ArrayLike, training: bool = False) -> np.ndarray:
+    def __call__(
+        self, x: npt.ArrayLike, training: bool = False, *, threads: int | None = None
+    ) -> np.ndarray:
         """Run one prepared batch as a whole.
 
         Parameters
@@ -199,10 +209,12 @@ class Model:
         x : array_like of shape (batch, height, width, channels)
         training : bool
             Only ``False``: there is no training mode here.
+        threads : int, optional
+            As in `predict`.
         """
         if training:
             raise ValueError("training=True: this model only runs, it does not train")
-        return self._program(self._batch(x, np.float32))
+        return self._program(self._batch(x, np.float32), threads)
 
     def predict(
         self,
@@ -210,6 +222,7 @@ class Model:
         batch_size: int | None = None,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         *,
+        threads: int | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> np.ndarray:
         """Run a prepared batch of any length, some images at a time.
@@ -222,28 +235,37 @@ class Model:
             Images at a time, 32 by default; it bounds the memory in use.
         verbose : {"auto", 0, 1, 2}
             Whether a progress bar is drawn; ``"auto"``: for more than one step, in a terminal.
+        threads : int, optional
+            For the numba backend; by default ``NPMOBILENET_NUM_THREADS``, or as many as there are
+            cores. The values do not depend on it.
         dtype : {float32, float64}
-            What to compute in. Keras computes in float32; float64 serves as an oracle.
+            What to compute in. Keras computes in float32; float64 serves as an oracle and is
+            always run by the reference.
 
         Returns
         -------
         ndarray of shape (batch, classes), or whatever the network gives
         """
         batch = self._batch(x, dtype)
+        program = self._program_for(dtype)
         size = 32 if batch_size is None else batch_size
         if size < 1:
             raise ValueError(f"batch_size must be at least 1, found {batch_size}")
         if len(batch) <= size:
-            return self._program(batch)
+            return program(batch, threads)
         starts = range(0, len(batch), size)
-        parts = [self._program(batch[i : i + size]) for i in _progress(starts, verbose)]
+        parts = [program(batch[i : i + size], threads) for i in _progress(starts, verbose)]
         return np.concatenate(parts)
 
     def activations(
         self, x: npt.ArrayLike, *, dtype: npt.DTypeLike = np.float32
     ) -> dict[str, np.ndarray]:
-        """Every layer's output for a prepared batch, by Keras' layer name, in running order."""
-        return self._program.activations(self._batch(x, dtype))
+        """Outputs of layers for a prepared batch, by Keras' layer name, in running order.
+
+        The numpy backend gives every layer's. The numba backend gives those that its kernels
+        store; the result's ``fused`` maps each other layer to the one it is computed in.
+        """
+        return self._program_for(dtype).activations(self._batch(x, dtype))
 
     def _batch(self, x: npt.ArrayLike, dtype: npt.DTypeLike) -> np.ndarray:
         batch = np.asarray(x, dtype=dtype)

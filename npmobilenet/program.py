@@ -18,10 +18,10 @@ class Program(Protocol):
     def network(self) -> Network:
         """The network that runs."""
 
-    def __call__(self, x: FloatArray) -> FloatArray:
+    def __call__(self, x: FloatArray, threads: int | None = None) -> FloatArray:
         """The network's output for a batch ``(N, *network.input_shape)``."""
 
-    def activations(self, x: FloatArray) -> dict[str, FloatArray]:
+    def activations(self, x: FloatArray, threads: int | None = None) -> dict[str, FloatArray]:
         """Every layer's output by the layer's name, in running order, the input included."""
 
 

@@ -8,24 +8,29 @@ from npmobilenet.images import InputRangeWarning
 from npmobilenet.labels import Labels
 
 
-def make_small(seed):
+@pytest.fixture(scope="module", params=["numba", "numpy"])
+def backend(request):
+    return request.param
+
+
+def make_small(seed, backend):
     """A small network whose activations do not fade, as Glorot's kernels would let them."""
     model = MobileNet(weights=None, alpha=0.25, input_shape=(64, 64, 3), classes=5, seed=seed)
     lively = {
         name: value * 3 if name.endswith("kernel") else value
         for name, value in model.weights.items()
     }
-    return Model(model.network, lively)
+    return Model(model.network, lively, backend=backend)
 
 
 @pytest.fixture(scope="module")
-def small():
-    return make_small(seed=1)
+def small(backend):
+    return make_small(1, backend)
 
 
 @pytest.fixture(scope="module")
-def v1(keras_weights):
-    return load_model(keras_weights / "mobilenet_1_0_224_tf.h5")
+def v1(keras_weights, backend):
+    return load_model(keras_weights / "mobilenet_1_0_224_tf.h5", backend=backend)
 
 
 @pytest.fixture
@@ -92,12 +97,33 @@ def test_unprepared_pixels_give_a_warning(small):
         small.predict(np.full((1, 64, 64, 3), 200.0, np.float32))
 
 
-def test_activations_have_every_layer(small, batch):
+def test_activations_have_every_layer(batch):
+    small = make_small(1, "numpy")
     layers = small.activations(batch)
     assert list(layers) == [layer.name for layer in small.layers]
     for name, value in layers.items():
         assert value.shape == (5, *small.network.shapes[name])
     np.testing.assert_array_equal(layers["predictions"], small.predict(batch))
+
+
+def test_activations_say_what_is_fused(batch):
+    fast, plain = make_small(1, "numba"), make_small(1, "numpy")
+    layers, every = fast.activations(batch), plain.activations(batch)
+    assert layers.keys() | layers.fused.keys() == every.keys()
+    assert layers.fused["conv_dw_3_bn"] in layers
+    for name, value in layers.items():
+        np.testing.assert_allclose(value, every[name], rtol=1e-4, atol=1e-4, err_msg=name)
+    np.testing.assert_array_equal(layers["predictions"], fast.predict(batch))
+
+
+def test_threads_change_nothing_but_time(batch):
+    small = make_small(1, "numba")
+    np.testing.assert_array_equal(small.predict(batch, threads=1), small.predict(batch, threads=2))
+    np.testing.assert_array_equal(small(batch, threads=2), small.predict(batch))
+    with pytest.raises(ValueError, match="threads"):
+        small.predict(batch, threads=0)
+    with pytest.raises(ValueError, match="BLAS"):
+        make_small(1, "numpy").predict(batch, threads=2)
 
 
 def test_facts(small):
@@ -125,17 +151,16 @@ def test_weights_cannot_be_changed_behind_the_programs_back(small):
         small.weights["conv1/kernel"][0] = 0
 
 
-def test_weights_go_out_and_in(small, batch, tmp_path):
+def test_weights_go_out_and_in(small, backend, batch, tmp_path):
     path = tmp_path / "small.h5"
     small.save_weights(path)
-    other = make_small(seed=2)
+    other = make_small(2, backend)
     before = other.predict(batch)
     assert not np.array_equal(before, small.predict(batch))
     other.load_weights(path)
     np.testing.assert_array_equal(other.predict(batch), small.predict(batch))
-    np.testing.assert_array_equal(MobileNet(
-        weights=path, alpha=0.25, input_shape=(64, 64, 3), classes=5
-    ).predict(batch), small.predict(batch))  # fmt: skip
+    again = MobileNet(weights=path, alpha=0.25, input_shape=(64, 64, 3), classes=5, backend=backend)
+    np.testing.assert_array_equal(again.predict(batch), small.predict(batch))
 
 
 def test_a_failed_load_leaves_the_model_as_it_was(small, batch, tmp_path):
@@ -147,8 +172,8 @@ def test_a_failed_load_leaves_the_model_as_it_was(small, batch, tmp_path):
     np.testing.assert_array_equal(small.predict(batch), before)
 
 
-def test_derived_programs_follow_new_weights(tmp_path):
-    model, donor = make_small(seed=1), make_small(seed=2)
+def test_derived_programs_follow_new_weights(backend, tmp_path):
+    model, donor = make_small(1, backend), make_small(2, backend)
     picture = np.full((64, 64, 3), 90, np.uint8)
     assert not np.array_equal(model.embed(picture), donor.embed(picture))
     assert not np.array_equal(model.infer(picture), donor.infer(picture))

@@ -11,6 +11,7 @@ from npmobilenet.cli.demo import demo
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
 from npmobilenet.cli.summary import summary
+from npmobilenet.cli.warmup import warmup
 from npmobilenet.cli.weights import weights
 from npmobilenet.errors import NpMobileNetError
 
@@ -33,5 +34,5 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, papers, summary, weights):
+for command in (classify, cost_command, demo, papers, summary, warmup, weights):
     main.add_command(command)

@@ -5,7 +5,7 @@ judged by names and shapes before any memory is spent on values.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,4 +91,4 @@ class Contents:
     ordered: bool
     producer: str | None = None
     config: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()

@@ -22,8 +22,8 @@ from npmobilenet.formats.contents import RawTensor
 from npmobilenet.formats.global_heap import check_global_heaps
 from npmobilenet.formats.limits import (
     MAX_CHUNKS,
-    MAX_DEPTH,
     MAX_EXPANSION,
+    MAX_FILE_BYTES,
     MAX_OBJECTS,
     MAX_TENSOR_BYTES,
     MAX_TEXT_BYTES,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-_SHUFFLE_SLACK = 1 << 16  # a chunk may be larger than a small dataset
+_CHUNK_SLACK = 1 << 16  # a chunk may be larger than a small file allows
 
 
 class Hdf5File:
@@ -58,25 +58,6 @@ class Hdf5File:
 
         found = self._lookup(parent, name)
         return found if isinstance(found, h5py.Dataset) else None
-
-    def children(self, group: "h5py.Group") -> Iterator[tuple[str, Any]]:
-        """Name and object of everything in a group."""
-        for name in list(group):
-            yield name, self._child(group, name)
-
-    def datasets(
-        self, group: "h5py.Group", path: tuple[str, ...] = ()
-    ) -> Iterator[tuple[tuple[str, ...], "h5py.Dataset"]]:
-        """Every dataset below a group, with its path from there."""
-        import h5py
-
-        if len(path) > MAX_DEPTH:
-            raise ModelFileError(f"groups nested more than {MAX_DEPTH} deep at {group.name!r}")
-        for name, child in self.children(group):
-            if isinstance(child, h5py.Group):
-                yield from self.datasets(child, (*path, name))
-            elif isinstance(child, h5py.Dataset):
-                yield (*path, name), child
 
     def texts(self, holder: "h5py.HLObject", name: str) -> list[str] | None:
         """The strings of an attribute; ``None`` if there is none of this name.
@@ -141,7 +122,7 @@ def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
     Raises
     ------
     ModelFileError
-        If the file does not use offsets of 8 bytes, or a heap in it is damaged.
+        If the file is too large, does not use offsets of 8 bytes, or a heap in it is damaged.
     OSError
         If HDF5 cannot open it.
     """
@@ -153,6 +134,8 @@ def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
             yield Hdf5File(file, len(source))
         return
     size = source.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise ModelFileError(f"HDF5 file of {size} bytes; at most {MAX_FILE_BYTES} are read")
     with (
         source.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as image,
@@ -244,7 +227,7 @@ def _read_chunks(dataset: "h5py.Dataset", plist: "h5py.h5p.PropDCID", file_size:
     grid = [range(0, size, step) for size, step in zip(shape, chunk, strict=True)]
     if math.prod(len(axis) for axis in grid) > MAX_CHUNKS:
         raise ModelFileError(f"tensor {dataset.name!r} has more than {MAX_CHUNKS} chunks")
-    if chunk_bytes > MAX_EXPANSION * file_size + _SHUFFLE_SLACK:
+    if chunk_bytes > MAX_EXPANSION * file_size + _CHUNK_SLACK:
         raise ModelFileError(f"tensor {dataset.name!r} has chunks of {chunk_bytes} bytes")
     values = np.empty(shape, dtype)
     for corner in product(*grid):

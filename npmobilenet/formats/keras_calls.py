@@ -108,7 +108,8 @@ def _keras3_values(value: Any, name: str) -> Iterator[Operand]:
 
 
 def _keras2(node: Any, name: str) -> Iterator[Operand]:
-    for call in [node] if _is_call(node) else node:
+    calls = node if isinstance(node, list) and not _is_call(node) else [node]
+    for call in calls:
         if not _is_call(call):
             raise ModelFileError(f"layer {name!r} has an unknown entry in 'inbound_nodes'")
         yield from _keras2_operand(call[0], call[2], name)

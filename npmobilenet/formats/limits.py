@@ -6,11 +6,13 @@ MAX_TENSOR_BYTES = 2 << 30
 MAX_EXPANSION = 32
 """Bytes of tensors for each byte of file: compressed weights seldom shrink below half."""
 
-MAX_TEXT_BYTES = 32 << 20
-"""Longest configuration or attribute. A whole MobileNet's configuration takes 60 KiB."""
+MAX_TEXT_BYTES = 8 << 20
+"""Longest configuration or attribute. That of a whole MobileNet has some 100 KiB; as objects it
+takes up to 30 times as much memory."""
 
-MAX_OBJECTS = 50_000
-"""Most groups and datasets in an HDF5 file, layers in a configuration, nodes in a graph."""
+MAX_OBJECTS = 20_000
+"""Most groups and datasets in an HDF5 file, layers in a configuration, nodes in a graph. V2 with
+its optimizer has some 2,000."""
 
 MAX_DEPTH = 16
 """Deepest nesting of groups in a file, or of models in a model."""
@@ -18,8 +20,15 @@ MAX_DEPTH = 16
 MAX_CHUNKS = 1 << 16
 """Most chunks of one HDF5 dataset."""
 
-MAX_GRAPH_BYTES = 48 << 20
-"""Largest frozen graph: parsing takes a multiple of a hostile graph's size. V1 1.0 has 17 MiB."""
+MAX_FILE_BYTES = 4 << 30
+"""Largest HDF5 file, which is looked through once before HDF5 opens it."""
 
-MAX_ARCHIVE_BYTES = 2 << 30
+MAX_GRAPH_BYTES = 40 << 20
+"""Largest frozen graph: protobuf takes up to 20 times a hostile graph's size. V2 1.4, the largest
+that was published, has 24 MiB."""
+
+MAX_MEMBER_BYTES = 2 << 30
 """Largest member of a ``.keras`` archive once unpacked."""
+
+MAX_DIRECTORY_BYTES = 1 << 20
+"""Largest list of members of an archive: room for some 10,000, where Keras writes three."""

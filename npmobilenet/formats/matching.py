@@ -6,15 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from npmobilenet.architecture import (
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    DepthwiseConv2D,
-    Network,
-    Normalization,
-    SeparableConv2D,
-)
+from npmobilenet.architecture import DepthwiseConv2D, Network
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.contents import FLOAT_DTYPES, Contents, RawLayer, RawTensor
 from npmobilenet.formats.keras_config import class_key
@@ -23,16 +15,7 @@ from npmobilenet.formats.limits import MAX_EXPANSION, MAX_TENSOR_BYTES
 Assignment = Mapping[str, RawLayer]
 """Layers of a file by the names of the network's layers."""
 
-# Keras' class names are those of our layers.
-_WITH_VARIABLES = (
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    DepthwiseConv2D,
-    Normalization,
-    SeparableConv2D,
-)
-_SHOWN = 3
+_SHOWN = 3  # lines that a message lists
 _OLD_NAMES = {"predictions": "Logits"}  # MobileNetV2's classifier before Keras 2.4
 
 
@@ -45,18 +28,19 @@ def assignments(
     something. Shapes are not compared.
     """
     wanted = weighted_layers(network)
-    for scope in dict.fromkeys(layer.scope for layer in layers):
-        inside = [layer for layer in layers if layer.scope == scope]
-        for strategy in (_by_name, _by_key):
-            found = strategy(network, wanted, inside)
+    scopes: dict[tuple[str, ...], list[RawLayer]] = {}
+    for layer in layers:
+        scopes.setdefault(layer.scope, []).append(layer)
+    for inside in scopes.values():
+        for found in (_by_name(wanted, inside), _by_key(network, wanted, inside)):
             if found is not None:
                 yield found
-    found = _by_name(network, wanted, layers)
-    if found is not None:
-        yield found
+    if len(scopes) > 1:
+        found = _by_name(wanted, layers)
+        if found is not None:
+            yield found
     if ordered:
-        for scope in dict.fromkeys(layer.scope for layer in layers):
-            inside = [layer for layer in layers if layer.scope == scope]
+        for inside in scopes.values():
             if len(inside) >= len(wanted):
                 yield dict(zip(wanted, inside, strict=False))
 
@@ -148,17 +132,16 @@ def _read_float32(tensor: RawTensor) -> np.ndarray:
     return value.reshape(tensor.shape)
 
 
-def _by_name(network: Network, wanted: list[str], layers: Sequence[RawLayer]) -> Assignment | None:
+def _by_name(wanted: list[str], layers: Sequence[RawLayer]) -> Assignment | None:
+    with_names = [layer for layer in layers if layer.path]
     named: dict[str, RawLayer] = {}
-    for layer in layers:
-        if layer.path:
-            # TensorFlow 1 made a name unique with a counter: "conv1_1". The exact name goes first.
-            named.setdefault(re.sub(r"_\d+$", "", layer.name), layer)
-    for layer in layers:
-        if layer.path:
-            named[layer.name] = layer
-    for layer in layers:
+    for layer in with_names:
+        named.setdefault(layer.name, layer)
+    for layer in with_names:
         named.setdefault("/".join(layer.path), layer)
+    for layer in with_names:
+        # TensorFlow 1 made a name unique with a counter: "conv1_1".
+        named.setdefault(re.sub(r"_\d+$", "", layer.name), layer)
     found = {}
     for name in wanted:
         known = name if name in named else _OLD_NAMES.get(name, name)

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from npmobilenet.architecture import Network
+from npmobilenet.architecture import Identity, Input, Layer, Network, Node, ReLU, Rescaling
 from npmobilenet.formats import ModelFile, read_model_file, read_weights
+from npmobilenet.formats.input_range import input_range
 from npmobilenet.interpreter import NumpyProgram
 
 
@@ -116,7 +117,7 @@ MODELS: dict[str, tuple[Callable[[Any], Any], str, float, tuple[float, float]]] 
 def assert_runs_as(model: ModelFile, source: Any, low: float, high: float) -> None:
     rng = np.random.default_rng(5)
     images = rng.uniform(low, high, (3, 32, 32, 3)).astype(np.float32)
-    expected = source.predict(images, verbose=0)
+    expected = np.asarray(source(images, training=False))
     network = model.network.with_input_shape((32, 32, 3))
     np.testing.assert_allclose(NumpyProgram(network, model.weights)(images), expected, atol=1e-5)
     assert expected.std() > 1e-3  # outputs that are all alike would hide a mistake
@@ -169,7 +170,7 @@ def test_weights_alone(
     raw = images if name == "flat" else (images + 1) * 127.5
     np.testing.assert_allclose(
         NumpyProgram(model.network.with_input_shape((32, 32, 3)), model.weights)(images),
-        source.predict(raw, verbose=0),
+        np.asarray(source(raw, training=False)),
         atol=1e-4,
     )
 
@@ -266,3 +267,61 @@ def test_the_input_may_have_another_size(keras: Any, save: Any, tmp_path: Path) 
     assert network.output_shape == (5,)
     with pytest.raises(ValueError, match="expected"):
         read_model_file(path, (64, 96, 4))
+
+
+@pytest.mark.parametrize("form", ["whole.h5", "model.keras"])
+def test_networks_of_other_kinds(
+    form: str, keras: Any, randomise: Any, save: Any, tmp_path: Path
+) -> None:
+    """Every known layer with variables or a shape of its own, in no MobileNet."""
+    layers = keras.layers
+    inputs = keras.Input((17, 14, 3))
+    x = layers.ZeroPadding2D(((1, 0), (2, 1)))(inputs)
+    x = layers.Conv2D(6, (3, 2), strides=2, activation="relu")(x)
+    x = layers.BatchNormalization(scale=False, epsilon=1e-4)(x)
+    y = layers.SeparableConv2D(6, 3, padding="same", depth_multiplier=2, activation="swish")(x)
+    y = layers.DepthwiseConv2D(3, padding="same", dilation_rate=2, activation="sigmoid")(y)
+    x = layers.Add()([x, y, y])
+    x = layers.MaxPooling2D(2, strides=1, padding="same")(x)
+    x = layers.AveragePooling2D((2, 3))(x)
+    x = layers.ReLU(6.0)(x)
+    x = layers.SpatialDropout2D(0.5)(layers.GaussianNoise(0.1)(x))
+    x = layers.Dense(4, activation="tanh")(x)
+    x = layers.Reshape((-1, 2))(x)
+    x = layers.BatchNormalization(center=False)(x)
+    x = layers.Flatten()(x)
+    x = layers.Activation("elu")(layers.Dense(3, use_bias=False)(x))
+    source = randomise(keras.Model(inputs, x))
+    model = read_model_file(save(source, tmp_path, form))
+    assert (model.kind, model.alpha, model.include_top) == (None, None, False)
+    assert (model.classes, model.network.input_range) == (3, None)
+    images = np.random.default_rng(5).normal(size=(2, 17, 14, 3)).astype(np.float32)
+    expected = np.asarray(source(images, training=False))
+    found = NumpyProgram(model.network, model.weights)(images)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layers", "mobilenet", "expected"),
+    [
+        ([], True, (-1, 1)),
+        ([], False, None),
+        ([Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, (0, 255)),
+        (
+            [Rescaling(name="a", scale=1 / 255), Rescaling(name="b", scale=2.0, offset=-1.0)],
+            True,
+            (0, 255),
+        ),
+        ([Rescaling(name="a", scale=1 / 255)], True, None),
+        ([Rescaling(name="a", scale=2.0, offset=-1.0)], True, (0, 1)),
+        ([Rescaling(name="a", scale=(1 / 127.5,) * 3, offset=(-1.0,) * 3)], True, (0, 255)),
+        ([Rescaling(name="a", scale=(1 / 127.5, 1, 1), offset=-1.0)], True, None),
+        ([Rescaling(name="a", scale=1 / 127.0, offset=-1.0)], True, (0, 255)),
+        ([Rescaling(name="a", scale=-1 / 127.5, offset=1.0)], True, None),
+        ([ReLU(name="r"), Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, None),
+        ([Identity(name="i"), Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, (0, 255)),
+    ],
+)  # fmt: skip
+def test_the_range_of_images(layers: list[Layer], mobilenet: bool, expected: Any) -> None:
+    network = Network("x", (Node(Input(name="in", shape=(8, 8, 3)), ()),)).followed_by(*layers)
+    assert input_range(network, {}, mobilenet=mobilenet) == expected

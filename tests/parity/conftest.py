@@ -81,7 +81,7 @@ def twins_of(request):
     def build_twins(*, version: int, size: tuple[int, int], file: str | None = None, **options):
         options["input_shape"] = (*size, 3)
         if file is None:
-            batch = np.random.default_rng(20260102).uniform(-1, 1, (2, *size, 3))
+            batch = random_images(size, np.random.default_rng(20260102))
             return Twins(keras, version, options, None, batch.astype(np.float32))
         shared = request.getfixturevalue("shared")
         weights = read_keras_file(shared / "weights" / "keras" / file)
@@ -121,6 +121,12 @@ def read_keras_file(path: Path) -> dict[str, np.ndarray]:
     return weights
 
 
+def random_images(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """From 2 to 32 images: the smaller, the more, for statistics of few values are mere luck."""
+    count = min(max(2, 2 * 224**2 // (size[0] * size[1])), 32)
+    return rng.uniform(-1, 1, (count, *size, 3))
+
+
 def realistic_weights(network: Network) -> dict[str, np.ndarray]:
     """Random weights whose batch norm has seen the activations that it normalises.
 
@@ -129,7 +135,7 @@ def realistic_weights(network: Network) -> dict[str, np.ndarray]:
     """
     rng = np.random.default_rng(20260103)
     weights = {}
-    alive = {"input_layer": rng.uniform(-1, 1, (4, *network.input_shape))}
+    alive = {"input_layer": random_images(network.input_shape[:2], rng)}
     for node in network.nodes[1:]:
         inputs = [alive[source] for source in node.inputs]
         shapes = network.layer_variables(node.name)

@@ -1,0 +1,91 @@
+"""The threads that help a caller: started when first asked for, asleep while nothing is to do.
+
+They are Python threads inside compiled code that needs no interpreter lock. A helper that has just
+finished looks out for the next call for about a millisecond, so a caller in a loop never has to
+wake one; then it sleeps.
+"""
+
+import os
+import threading
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, enter
+from npmobilenet.engine.warmup import warm_up
+
+
+class Crew:
+    """The helping threads of this process. One call at a time has their help."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # held by the caller who is being helped
+        self._bell = threading.Semaphore(0)
+        self._mail = np.zeros(MAIL_SIZE, np.int64)
+        self._size = 0
+        self._asleep = 0
+
+    def run(self, job: NDArray[np.int64], threads: int) -> None:
+        """Run a job with the help of up to ``threads - 1`` others.
+
+        A second caller at the same time does its job by itself: the values are the same.
+        """
+        helped = threads > 1 and self._lock.acquire(blocking=False)
+        try:
+            if helped:
+                self._call(threads - 1)
+            seats, stage = (threads - 1 if helped else 0), 0
+            while (stage := enter(self._mail, job.ctypes.data, seats, stage)) != FINISHED:
+                time.sleep(0)  # let a helper that has lost its core finish
+        finally:
+            if helped:
+                self._lock.release()
+
+    def _call(self, wanted: int) -> None:
+        while self._size < wanted:
+            self._size += 1
+            threading.Thread(
+                target=self._help, name=f"npmobilenet-{self._size}", daemon=True
+            ).start()
+        for _ in range(min(self._asleep, wanted)):
+            self._bell.release()
+
+    def _help(self) -> None:
+        seen = 0
+        while True:
+            seen = enter(self._mail, 0, 0, seen)
+            self._asleep += 1
+            self._bell.acquire()
+            self._asleep -= 1
+
+
+_crew = Crew()
+
+
+def run(job: NDArray[np.int64], threads: int) -> None:
+    """Run a job on up to ``threads`` threads of this process."""
+    warm_up()
+    _crew.run(job, threads)
+
+
+def default_threads() -> int:
+    """``NPMOBILENET_NUM_THREADS``, or the cores that this process may use."""
+    text = os.environ.get("NPMOBILENET_NUM_THREADS")
+    if text is not None:
+        if not text.isdigit() or int(text) < 1:
+            raise ValueError(f"NPMOBILENET_NUM_THREADS must be 1 or more, found {text!r}")
+        return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _after_fork() -> None:
+    """A forked child has none of its parent's threads, and maybe its locks in any state."""
+    global _crew
+    _crew = Crew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,362 @@
+"""Draws up the table of operations: which kernel does each step, on what, in which pieces."""
+
+from collections.abc import Iterable, Mapping
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.architecture import explicit_padding
+from npmobilenet.engine import table as t
+from npmobilenet.engine.arena import Arena
+from npmobilenet.engine.packing import Packed
+from npmobilenet.engine.steps import (
+    Convolution,
+    Depthwise,
+    ExpandDepthwise,
+    GlobalPool,
+    Inverted,
+    Linear,
+    Separable,
+    Softmax,
+    Step,
+)
+from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.window import Window
+
+Sample = tuple[int, int, int]
+Row = dict[int, int]
+Place = tuple[int, int, int]
+
+ZEROS = 4 * LANES
+SLACK = 4 * LANES
+
+
+def sample_shape(shape: Iterable[int]) -> Sample:
+    """Height, width and channels; flat samples are one pixel."""
+    sizes = tuple(shape)
+    return (1, 1, prod(sizes)) if len(sizes) != 3 else sizes
+
+
+class Drawing:
+    """The operations for one input size, batch size and number of threads."""
+
+    def __init__(
+        self,
+        steps: list[Step],
+        places: Mapping[Linear, Packed],
+        shapes: Mapping[Step | None, Sample],
+        split: int,
+        batch: int,
+        threads: int,
+        keep: bool,
+    ) -> None:
+        self._places, self._shapes = places, shapes
+        self._batch, self._threads = batch, threads
+        self._rows: list[tuple[Row, Step | None]] = []
+        self._scratch = 0
+        self._where: dict[Step | None, Place] = {}
+        self._arena = Arena()
+        self.kept: list[tuple[Step, int]] = []
+        self._left = {
+            source: max(i for i, step in enumerate(steps) if source in step.inputs)
+            for step in steps
+            for source in step.inputs
+        }
+        size = prod(shapes[None])
+        self._where[None] = (t.INPUT, 0, size)
+        if not isinstance(steps[0], Convolution):
+            self._load(size)
+        shared = 0
+        self._operations = 0
+        for i, step in enumerate(steps):
+            if i == split:
+                self._operations = len(self._rows)
+            size = prod(shapes[step])
+            if i == len(steps) - 1:
+                self._where[step] = (t.OUTPUT, 0, size)
+            elif keep or i >= split - 1:
+                self._where[step] = (t.MEMORY, shared, size)
+                self.kept.append((step, shared))
+                shared += round_up(batch * size, 16) + SLACK
+            else:
+                self._where[step] = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
+            self._draw(step, i >= split)
+            for source in {source for source in step.inputs if self._left[source] == i}:
+                if self._where[source][2] == t.LOCAL:
+                    self._arena.give(self._where[source][1])
+        if split == len(steps):
+            self._operations = len(self._rows)
+        self._shared = shared
+
+    def _load(self, size: int) -> None:
+        """Kernels that read whole vectors need the input where there is room behind it."""
+        place = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
+        self._add(None, t.COPY, None, place, 1, {t.COLUMNS: size})
+        self._where[None] = place
+
+    def _add(
+        self,
+        step: Step | None,
+        kind: int,
+        source: Step | None,
+        out: Place,
+        units: int,
+        facts: Row,
+        start: Place | None = None,
+    ) -> None:
+        row: Row = {t.KIND: kind, t.UNITS: units, t.SKIP: t.NONE} | facts
+        for column, place in ((t.SOURCE, start or self._where[source]), (t.OUT, out)):
+            row |= {column + i: value for i, value in enumerate(place)}
+        self._rows.append((row, step))
+
+    def _draw(self, step: Step, tail: bool) -> None:
+        out = self._where[step]
+        match step:
+            case Separable():
+                self._separable(step, out)
+            case Inverted():
+                self._inverted(step, out)
+            case ExpandDepthwise():
+                self._expand(step, step, out)
+            case Convolution():
+                shape = self._shapes[step.source]
+                if tail:
+                    self._dense(step, shape[2], out)
+                elif step.pointwise:
+                    start = self._where[step.source]
+                    self._product(step, step, shape[0] * shape[1], shape[2], start, out)
+                else:
+                    self._convolution(step, out)
+            case Depthwise():
+                self._depthwise(step, step, out)
+            case GlobalPool():
+                height, width, channels = self._shapes[step.source]
+                kind = t.LARGEST if step.largest else t.AVERAGE
+                facts = {t.PIXELS: height * width, t.COLUMNS: channels}
+                self._add(step, kind, step.source, out, 1, facts)
+            case Softmax():
+                facts = {t.COLUMNS: self._shapes[step][2]}
+                self._add(step, t.SOFTMAX, step.source, out, self._batch if tail else 1, facts)
+
+    # Facts that several kinds of operations share.
+
+    def _weights(self, column: int, layer: Linear) -> Row:
+        place = self._places[layer]
+        return {column: place.kernel, column + 1: place.bias, column + 2: place.limits}
+
+    def _skip(self, layer: Convolution) -> Row:
+        if not layer.adds:
+            return {}
+        return {t.SKIP + i: value for i, value in enumerate(self._where[layer.skip])}
+
+    def _window(self, layer: Linear, source: Sample, channels: int, out: Sample) -> Row:
+        height, width, _ = source
+        kernel = (layer.kernel.shape[0], layer.kernel.shape[1])
+        padding = explicit_padding(
+            layer.padding, (height, width), kernel, layer.strides, layer.dilation
+        )
+        window = Window(
+            height,
+            width,
+            channels,
+            out[0],
+            out[1],
+            *kernel,
+            *layer.strides,
+            *layer.dilation,
+            padding[0][0],
+            padding[1][0],
+        )
+        return {t.WINDOW + i: value for i, value in enumerate(window)}
+
+    def _between(self, layer: Linear, source: Sample) -> Sample:
+        """The shape behind a window that is not the end of its step."""
+        sizes = []
+        padding = explicit_padding(
+            layer.padding, source[:2], layer.kernel.shape[:2], layer.strides, layer.dilation
+        )
+        for axis in (0, 1):
+            extent = (layer.kernel.shape[axis] - 1) * layer.dilation[axis] + 1
+            room = source[axis] + sum(padding[axis]) - extent
+            sizes.append(room // layer.strides[axis] + 1)
+        return sizes[0], sizes[1], source[2]
+
+    def _rows_for(self, height: int, width: int, pixels: int) -> int:
+        """Rows of a unit: no more than ``pixels`` pixels, and as much work for each thread."""
+        most = max(1, min(height, pixels // width))
+        if self._threads == 1:
+            return most
+        rounds = -(-height // (most * self._threads))
+        return -(-height // (rounds * self._threads))
+
+    # Operations.
+
+    def _separable(self, step: Separable, out: Place) -> None:
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        channels = source[2]
+        if self._threads > 1 and height * width <= 64 and channels * columns >= 1 << 16:
+            middle = self._arena.take(height * width * channels + SLACK)
+            place = (t.MEMORY, middle, t.LOCAL)
+            self._depthwise(step.depthwise, None, place, step.source)
+            self._product(step.pointwise, step, height * width, channels, place, out)
+            self._arena.give(middle)
+            return
+        rows = self._rows_for(height, width, 224 if self._threads > 1 else 392)
+        self._scratch = max(self._scratch, rows * width * channels + SLACK)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.COLUMNS: columns,
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.MIDDLE, step.depthwise)
+            | self._weights(t.LAST, step.pointwise)
+        )
+        facts |= self._window(step.depthwise, source, channels, (height, width, channels))
+        facts |= self._skip(step.pointwise)
+        self._add(step, t.SEPARABLE, step.source, out, -(-height // rows), facts)
+
+    def _inverted(self, step: Inverted, out: Place) -> None:
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        channels = step.expand.kernel.shape[3]
+        if source[0] * source[1] <= 784:
+            middle = self._arena.take(height * width * channels + SLACK)
+            place = (t.MEMORY, middle, t.LOCAL)
+            self._expand(ExpandDepthwise(step.source, [], step.expand, step.depthwise), None, place)
+            self._product(step.project, step, height * width, channels, place, out)
+            self._arena.give(middle)
+            return
+        layer = step.depthwise
+        rows = height if self._threads == 1 else -(-height // self._threads)
+        at_once = max(1, min(rows, 56 // width))
+        ring = (at_once - 1) * layer.strides[0]
+        ring += (layer.kernel.shape[0] - 1) * layer.dilation[0] + 1
+        planes = ring * source[1] * round_up(channels, PANEL) + SLACK
+        self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.STEP: at_once,
+                t.RING: ring,
+                t.BUFFER: planes,
+                t.COLUMNS: columns,
+                t.DEPTH: source[2],
+                t.PACKED: round_up(channels, LANES),
+            }
+            | self._weights(t.FIRST, step.expand)
+            | self._weights(t.MIDDLE, layer)
+        )
+        facts |= self._weights(t.LAST, step.project) | self._skip(step.project)
+        facts |= self._window(layer, source, channels, (height, width, channels))
+        self._add(step, t.INVERTED, step.source, out, -(-height // rows), facts)
+
+    def _expand(self, step: ExpandDepthwise, shown: Step | None, out: Place) -> None:
+        source = self._shapes[step.source]
+        channels = step.expand.kernel.shape[3]
+        between = (source[0], source[1], channels)
+        block = PANEL
+        self._scratch = max(self._scratch, source[0] * source[1] * block + SLACK)
+        facts = {t.BLOCK: block, t.DEPTH: source[2], t.PACKED: round_up(channels, LANES)}
+        facts |= self._weights(t.FIRST, step.expand) | self._weights(t.MIDDLE, step.depthwise)
+        facts |= self._window(
+            step.depthwise, source, channels, self._between(step.depthwise, between)
+        )
+        self._add(shown, t.EXPAND, step.source, out, -(-channels // block), facts)
+
+    def _product(
+        self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
+    ) -> None:
+        columns = layer.bias.size
+        rows, block = pixels, round_up(columns, PANEL)
+        if self._threads > 1:
+            if columns >= 8 * PANEL * self._threads:
+                block = PANEL * max(1, columns // PANEL // (4 * self._threads))
+            else:
+                rows = round_up(-(-pixels // (4 * self._threads)), ROWS)
+        elif depth * pixels > 1 << 17:
+            rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
+        units = -(-pixels // rows) * -(-columns // block)
+        facts = (
+            {
+                t.ROWS: rows,
+                t.PIXELS: pixels,
+                t.COLUMNS: columns,
+                t.BLOCK: block,
+                t.DEPTH: depth,
+            }
+            | self._weights(t.LAST, layer)
+            | self._skip(layer)
+        )
+        self._add(shown, t.PRODUCT, None, out, units, facts, start)
+
+    def _dense(self, step: Convolution, depth: int, out: Place) -> None:
+        panels = -(-step.bias.size // PANEL)
+        block = PANEL * (panels if self._threads == 1 else -(-panels // (4 * self._threads)))
+        facts = {
+            t.PIXELS: self._batch,
+            t.COLUMNS: step.bias.size,
+            t.BLOCK: block,
+            t.DEPTH: depth,
+        } | self._weights(t.LAST, step)
+        self._add(step, t.DENSE, step.source, out, -(-step.bias.size // block), facts)
+
+    def _convolution(self, step: Convolution, out: Place) -> None:
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        rows = self._rows_for(height, width, 448)
+        facts = {t.ROWS: rows, t.COLUMNS: columns} | self._weights(t.LAST, step)
+        facts |= self._window(step, source, source[2], (height, width, columns)) | self._skip(step)
+        reach = [
+            (count - 1) * stride + (kernel - 1) * dilation + 1
+            for count, stride, kernel, dilation in zip(
+                (rows, width), step.strides, step.kernel.shape, step.dilation, strict=False
+            )
+        ]
+        self._scratch = max(self._scratch, prod(reach) * source[2] + SLACK)
+        self._add(step, t.CONVOLUTION, step.source, out, -(-height // rows), facts)
+
+    def _depthwise(
+        self, step: Depthwise, shown: Step | None, out: Place, source: Step | None = None
+    ) -> None:
+        before = step.source if shown is not None else source
+        shape = self._shapes[before]
+        height, width, channels = self._between(step, shape)
+        rows = self._rows_for(height, width, 112)
+        facts = {t.ROWS: rows, t.PACKED: round_up(channels, LANES)}
+        facts |= self._weights(t.MIDDLE, step)
+        facts |= self._window(step, shape, channels, (height, width, channels))
+        self._add(shown, t.DEPTHWISE, before, out, -(-height // rows), facts)
+
+    @property
+    def scratch_size(self) -> int:
+        return round_up(self._scratch, 1024) + 64
+
+    @property
+    def slot_size(self) -> int:
+        return round_up(self._arena.size, 1024) + 64
+
+    @property
+    def shared_size(self) -> int:
+        return self._shared + SLACK
+
+    @property
+    def operations(self) -> int:
+        return self._operations
+
+    @property
+    def steps(self) -> tuple[Step | None, ...]:
+        return tuple(step for _, step in self._rows)
+
+    def table(self, shared: int) -> NDArray[np.int64]:
+        """The rows as numbers, with what all images share at ``shared``."""
+        values = np.zeros((len(self._rows), t.WIDTH), np.int64)
+        for line, (row, _) in zip(values, self._rows, strict=True):
+            line[list(row)] = list(row.values())
+            for column in (t.SOURCE, t.OUT, t.SKIP):
+                if line[column] == t.MEMORY and line[column + 2] != t.LOCAL:
+                    line[column + 1] += shared
+        return values

@@ -1,0 +1,162 @@
+"""The compiled program: runs a job, a table of operations over a batch, on any number of threads.
+
+Work is cut into stages that follow each other and units that do not depend on each other. A thread
+takes the next unit of a stage until there is none, then waits until all are finished. Who computes
+a unit makes no difference to its values. Nobody waits for a thread that has not begun: where
+other threads come late or never, the caller does all by itself.
+"""
+
+from npmobilenet.engine.operations import perform
+from npmobilenet.engine.table import (
+    BATCH,
+    BULK,
+    COUNTER_STEP,
+    COUNTERS,
+    OPERATIONS,
+    SCRATCH,
+    SCRATCH_SIZE,
+    SERIAL_OPERATIONS,
+    SERIAL_TABLE,
+    SLOT_SIZE,
+    SLOTS,
+    STORE,
+    TABLE,
+    TAIL,
+    UNITS,
+    WEIGHTS,
+    WIDTH,
+    X,
+    Y,
+)
+from npmobilenet.kernels.jit import entry, inlined
+from npmobilenet.kernels.memory import (
+    PAUSES,
+    atomic_add,
+    atomic_read,
+    float32_at,
+    int64_at,
+    pause,
+)
+
+FINISHED = -1
+
+# The mailbox, through which a caller and the helping threads of a process meet.
+MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS = 0, 16, 32, 48
+MAIL_SIZE = 64
+
+_PATIENCE = 200 * PAUSES  # after some 0.2 ms a waiting caller yields its core
+_IDLE = 2000 * PAUSES  # after some 2 ms without work a helper goes to sleep
+
+
+@inlined
+def _work(address, thread, first, patience):
+    """Take part in a job from stage ``first``; the stage that has to be waited for, or FINISHED."""
+    job = int64_at(address)
+    counters = int64_at(job[COUNTERS])
+    x, y = float32_at(job[X]), float32_at(job[Y])
+    store, w = float32_at(job[STORE]), float32_at(job[WEIGHTS])
+    scratch = job[SCRATCH] + thread * job[SCRATCH_SIZE]
+    bulk = job[BULK]
+    single = (job[BATCH] - bulk) * job[OPERATIONS]
+    for stage in range(first, 1 + single + job[TAIL]):
+        table, begin, image, slot = int64_at(job[TABLE]), 0, 0, job[SLOTS]
+        if stage == 0:
+            units = bulk
+            table = int64_at(job[SERIAL_TABLE])
+            slot += thread * job[SLOT_SIZE]
+        else:
+            begin = stage - 1
+            if stage <= single:
+                image = bulk + begin // job[OPERATIONS]
+                begin %= job[OPERATIONS]
+            else:
+                begin += job[OPERATIONS] - single
+            units = table[begin * WIDTH + UNITS]
+        counter = stage * COUNTER_STEP
+        while True:
+            unit = atomic_add(counters, counter, 1)
+            if unit >= units:
+                break
+            # In the bulk a unit is an image: all operations, with all of theirs.
+            end, part, parts = begin + 1, unit, unit + 1
+            if stage == 0:
+                end, image = job[SERIAL_OPERATIONS], unit
+            for operation in range(begin, end):
+                row = operation * WIDTH
+                if stage == 0:
+                    part, parts = 0, table[row + UNITS]
+                for piece in range(part, parts):
+                    perform(table, row, piece, image, slot, scratch, x, y, store, w)
+            atomic_add(counters, counter + COUNTER_STEP // 2, 1)
+        looks = 0
+        while atomic_read(counters, counter + COUNTER_STEP // 2) < units:
+            pause()
+            looks += 1
+            if looks > patience:
+                return stage
+    return FINISHED
+
+
+@entry
+def enter(mail, address, seats, mark):
+    """Run the job at ``address``, or help with the jobs of others if it is 0.
+
+    One entry for both, because each entry holds all kernels once more.
+
+    Parameters
+    ----------
+    mail : array of int64
+        The process' mailbox, :data:`MAIL_SIZE` long.
+    address : int
+        Of a job, an int64 array.
+    seats : int
+        How many helpers the job has room for.
+    mark : int
+        The stage to begin with; for a helper, the last call that it has noticed.
+
+    Returns
+    -------
+    int
+        FINISHED, or a stage at which a helper keeps the caller waiting: enter again with it after
+        a pause. For a helper, the last call noticed; it returns when none has come for a while.
+    """
+    helps = address == 0
+    thread, stage, patience = 0, mark, _PATIENCE
+    if seats > 0 and mark == 0:
+        mail[MAIL_SEATS] = seats
+        atomic_add(mail, MAIL_JOB, address - mail[MAIL_JOB])
+        atomic_add(mail, MAIL_CALL, 1)
+    while True:
+        if helps:
+            call = _next_call(mail, mark)
+            if call == mark:
+                return mark
+            mark = call
+            atomic_add(mail, MAIL_ACTIVE, 1)
+            address = atomic_add(mail, MAIL_JOB, 0)
+            if address != 0:
+                thread = atomic_add(mail, MAIL_SEATS, -1)
+            stage, patience = 0, 100 * _PATIENCE
+        if address != 0 and (thread > 0 or not helps):
+            stage = _work(address, thread, stage, patience)
+        if not helps:
+            break
+        atomic_add(mail, MAIL_ACTIVE, -1)
+    if seats > 0 and stage == FINISHED:
+        atomic_add(mail, MAIL_JOB, -address)
+        while atomic_add(mail, MAIL_ACTIVE, 0) > 0:
+            pass  # a helper may still look at the counters of this job
+    return stage
+
+
+@inlined
+def _next_call(mail, seen):
+    """The number of a call after ``seen``, or ``seen`` if none comes for a while."""
+    looks = 0
+    while looks < _IDLE:
+        call = atomic_read(mail, MAIL_CALL)
+        if call != seen:
+            return call
+        pause()
+        looks += 1
+    return seen

@@ -1,0 +1,139 @@
+"""One unit of any operation in the table."""
+
+from npmobilenet.engine.table import (
+    AVERAGE,
+    BLOCK,
+    BUFFER,
+    COLUMNS,
+    CONVOLUTION,
+    COPY,
+    DENSE,
+    DEPTH,
+    DEPTHWISE,
+    EXPAND,
+    FIRST,
+    INPUT,
+    INVERTED,
+    KIND,
+    LARGEST,
+    LAST,
+    LOCAL,
+    MIDDLE,
+    NONE,
+    OUT,
+    OUTPUT,
+    PACKED,
+    PIXELS,
+    PLANES,
+    PRODUCT,
+    RING,
+    ROWS,
+    SEPARABLE,
+    SKIP,
+    SOFTMAX,
+    SOURCE,
+    STEP,
+    WINDOW,
+)
+from npmobilenet.kernels.convolution import convolution_rows, copy
+from npmobilenet.kernels.dense import dense
+from npmobilenet.kernels.depthwise import depthwise_row
+from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
+from npmobilenet.kernels.head import average, largest, softmax
+from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.product import Taps, moved, product
+from npmobilenet.kernels.window import Layer, Result, Rows, Window
+
+_ZEROS = 0  # the store and the weights begin with zeros
+
+
+@inlined
+def _place(table, column, slot, image):
+    offset = table[column + 1]
+    return offset + slot if table[column + 2] == LOCAL else offset + image * table[column + 2]
+
+
+@inlined
+def _window(table, w):
+    return Window(
+        table[w], table[w + 1], table[w + 2], table[w + 3], table[w + 4], table[w + 5],
+        table[w + 6], table[w + 7], table[w + 8], table[w + 9], table[w + 10], table[w + 11],
+        table[w + 12]
+    )  # fmt: skip
+
+
+@inlined
+def _layer(table, column, w):
+    limits = table[column + 2]
+    return Layer(w, table[column], table[column + 1], w[limits], w[limits + 1])
+
+
+@inlined
+def perform(table, row, unit, image, slot, scratch, x, y, store, w):
+    """Unit ``unit`` of the operation at ``table[row:]``.
+
+    ``slot`` and ``scratch`` are offsets into ``store``: where the image is worked on, and what
+    this thread has for itself.
+    """
+    kind = table[row + KIND]
+    source = x if table[row + SOURCE] == INPUT else store
+    start = _place(table, row + SOURCE, slot, image)
+    skip = _place(table, row + SKIP, slot, image) if table[row + SKIP] != NONE else NONE
+    columns, depth, packed = table[row + COLUMNS], table[row + DEPTH], table[row + PACKED]
+    out = y if table[row + OUT] == OUTPUT else store
+    target = _place(table, row + OUT, slot, image)
+    result = Result(out, target, columns, x if table[row + SKIP] == INPUT else store, skip)
+    window = _window(table, row + WINDOW)
+    rows = Rows(source, start, window.height, window.width * window.channels, _ZEROS)
+    y0 = unit * table[row + ROWS]
+    y1 = min(y0 + table[row + ROWS], window.out_height)
+    buffer, planes = scratch + table[row + BUFFER], scratch + table[row + PLANES]
+    first, middle = _layer(table, row + FIRST, w), _layer(table, row + MIDDLE, w)
+    last = _layer(table, row + LAST, w)
+    pixels, block = table[row + PIXELS], table[row + BLOCK]
+
+    if kind == SEPARABLE:
+        separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, result)
+    elif kind == INVERTED:
+        expanded = Rows(store, planes, table[row + RING], 0, _ZEROS)
+        step = table[row + STEP]
+        inverted_rows(
+            source, start, depth, window, y0, y1, step, expanded, buffer, first, middle, packed,
+            last, columns, result
+        )  # fmt: skip
+    elif kind == EXPAND:
+        # The planes of the channels before this unit's are not there.
+        planes -= unit * block * window.height * window.width
+        expanded = Rows(store, planes, window.height, 0, _ZEROS)
+        c0, c1 = unit * block, min((unit + 1) * block, window.channels)
+        expand_depthwise(
+            source, start, depth, window, 0, window.out_height, 0, c0, c1, expanded, first, middle,
+            packed, Result(out, target, window.channels, store, NONE)
+        )  # fmt: skip
+    elif kind == PRODUCT:
+        across = (columns + block - 1) // block
+        n, begin = (unit % across) * block, (unit // across) * table[row + ROWS]
+        count = min(table[row + ROWS], pixels - begin)
+        taps = Taps(1, 0, 1, 0, depth, depth)
+        below = moved(result, begin)
+        end = min(n + block, columns)
+        product(source, start + begin * depth, taps, count, last, n, end, columns, below)
+    elif kind == DENSE:
+        n = unit * block
+        end = min(n + block, columns)
+        dense(source, start, depth, pixels, last, _ZEROS, n, end, columns, result)
+    elif kind == CONVOLUTION:
+        convolution_rows(source, start, window, y0, y1, store, buffer, last, columns, result)
+    elif kind == DEPTHWISE:
+        for line in range(y0, y1):
+            offset = target + line * window.out_width * window.channels
+            to = Result(out, offset, window.channels, store, NONE)
+            depthwise_row(rows, window, line, middle, packed, to)
+    elif kind == AVERAGE:
+        average(source, start, pixels, columns, _ZEROS, out, target)
+    elif kind == LARGEST:
+        largest(source, start, pixels, columns, out, target)
+    elif kind == SOFTMAX:
+        softmax(source, start + unit * columns, columns, out, target + unit * columns)
+    elif kind == COPY:
+        copy(source, start, out, target, columns)

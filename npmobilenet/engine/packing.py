@@ -1,0 +1,92 @@
+"""All weights of a network in one block of memory, each laid out for its kernel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.engine.steps import (
+    Depthwise,
+    ExpandDepthwise,
+    Inverted,
+    Linear,
+    Separable,
+    Step,
+    as_float32,
+)
+from npmobilenet.kernels.blocks import PANEL, round_up
+from npmobilenet.kernels.depthwise import pack_depthwise
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.product import pack_panels
+
+Float32 = NDArray[np.float32]
+_PAGE = 1 << 21  # huge pages where the system has them: weights are read from end to end
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Where a layer's kernel, bias and limits lie."""
+
+    kernel: int
+    bias: int
+    limits: int
+
+
+def aligned(size: int) -> Float32:
+    """Uninitialised float32 values that begin on a cache line, on a huge page if they are many."""
+    unit = _PAGE if size * 4 >= _PAGE else 64
+    values = np.empty(size + unit // 4, np.float32)
+    return values[-values.ctypes.data % unit // 4 :][:size]
+
+
+def linear_parts(step: Step) -> tuple[Linear, ...]:
+    """The layers with weights that a step runs, in running order."""
+    match step:
+        case Linear():
+            return (step,)
+        case Separable():
+            return step.depthwise, step.pointwise
+        case ExpandDepthwise():
+            return step.expand, step.depthwise
+        case Inverted():
+            return step.expand, step.depthwise, step.project
+    return ()
+
+
+def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
+    """The block, and where each layer's weights lie in it."""
+    pieces: list[Float32] = [np.zeros(PANEL, np.float32)]  # what dense layers ask for
+    size = PANEL
+    places: dict[Linear, Packed] = {}
+    for layer in (part for step in steps for part in linear_parts(step)):
+        offsets = []
+        for values in _pieces(layer):
+            offsets.append(size)
+            pieces.append(values)
+            size += values.size
+        places[layer] = Packed(*offsets)
+        # The packed copy is all that is read from now on, besides the shape.
+        layer.kernel = np.broadcast_to(np.float32(0), layer.kernel.shape)
+    block = aligned(size + LANES)
+    np.concatenate(pieces, out=block[:size])
+    block[size:] = 0
+    return block, places
+
+
+def _pieces(layer: Linear) -> tuple[Float32, Float32, Float32]:
+    folded = as_float32(layer.kernel * layer.scale)
+    if isinstance(layer, Depthwise):
+        kernel = pack_depthwise(folded)
+    else:
+        kernel = pack_panels(folded.reshape(-1, folded.shape[-1]))
+    bias = as_float32(layer.bias)
+    limits = np.zeros(16, np.float32)
+    limits[:2] = layer.low, layer.high
+    return _whole_lines(kernel), _whole_lines(bias, round_up(bias.size, LANES)), limits
+
+
+def _whole_lines(values: Float32, size: int | None = None) -> Float32:
+    """``values`` followed by zeros, up to ``size`` and to a whole cache line."""
+    filled = np.zeros(round_up(size or values.size, 16), np.float32)
+    filled[: values.size] = values
+    return filled

@@ -1,0 +1,116 @@
+"""A plan: the table of operations for one input size, one batch size and one number of threads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.engine import table as t
+from npmobilenet.engine.drawing import ZEROS, Drawing, Sample, sample_shape
+from npmobilenet.engine.packing import Packed
+from npmobilenet.engine.steps import Convolution, Linear, Softmax, Step
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call needs besides weights; places in the store count floats."""
+
+    table: NDArray[np.int64]
+    serial: NDArray[np.int64]  # for one thread alone with an image
+    steps: tuple[Step | None, ...]  # what each row of ``table`` ends; None for part of a step
+    operations: int  # for each image; the rest are for the whole batch
+    serial_operations: int
+    bulk: int  # images that are done by one thread each
+    scratch_size: int
+    slots: int
+    slot_size: int
+    store_size: int
+    kept: Mapping[Step, int]  # results that all images have in the store, one after another
+
+    def job(self) -> NDArray[np.int64]:
+        """A job without its addresses."""
+        job = np.zeros(t.JOB_SIZE, np.int64)
+        job[t.TABLE], job[t.SERIAL_TABLE] = self.table.ctypes.data, self.serial.ctypes.data
+        job[t.OPERATIONS], job[t.SERIAL_OPERATIONS] = self.operations, self.serial_operations
+        job[t.TAIL], job[t.BULK] = len(self.table) - self.operations, self.bulk
+        job[t.SCRATCH], job[t.SCRATCH_SIZE] = ZEROS, self.scratch_size
+        job[t.SLOTS], job[t.SLOT_SIZE] = self.slots, self.slot_size
+        return job
+
+    def stages(self, batch: int) -> int:
+        """How many stages a job has: one for the bulk, one an operation for the other images."""
+        return 1 + (batch - self.bulk) * self.operations + len(self.table) - self.operations
+
+
+class Planner:
+    """Makes the plans of one network.
+
+    Parameters
+    ----------
+    steps : list of Step
+    places : mapping
+        Where the weights of each layer lie.
+    shapes : mapping of str to tuple
+        The shape of a sample at every node, for the input size that is planned for.
+    """
+
+    def __init__(
+        self,
+        steps: list[Step],
+        places: Mapping[Linear, Packed],
+        shapes: Mapping[str, tuple[int, ...]],
+        input_shape: tuple[int, ...],
+    ) -> None:
+        self._steps = steps
+        self._places = places
+        self._shapes: dict[Step | None, Sample] = {
+            step: sample_shape(shapes[step.name]) for step in steps
+        }
+        self._shapes[None] = sample_shape(input_shape)
+        self._split = self._tail_begin()
+
+    def _tail_begin(self) -> int:
+        """The first step of the tail.
+
+        What follows global pooling has one pixel an image: the batch is multiplied as a matrix.
+        """
+        begin = len(self._steps)
+        while begin > 0:
+            step = self._steps[begin - 1]
+            flat = self._shapes[step][:2] == (1, 1) == self._shapes[step.source][:2]
+            dense = isinstance(step, Convolution) and step.pointwise and not step.adds
+            if not (flat and (dense or isinstance(step, Softmax))):
+                break
+            begin -= 1
+        # An operation that first has to load its input is done for each image.
+        return begin if isinstance(self._steps[0], Convolution) else max(begin, 1)
+
+    def plan(self, batch: int, threads: int, *, keep: bool = False) -> Plan:
+        """The plan for ``batch`` images on ``threads`` threads.
+
+        With ``keep`` no memory is used twice, and every step's result is there in the end.
+        """
+        drawing, serial = (
+            Drawing(self._steps, self._places, self._shapes, self._split, batch, count, keep)
+            for count in (threads, 1)
+        )
+        # As many images as can be shared out evenly are each done by one thread.
+        bulk = batch - batch % threads if batch > 1 else 0
+        scratch_size = max(drawing.scratch_size, serial.scratch_size)
+        slot_size = max(drawing.slot_size, serial.slot_size)
+        slots = ZEROS + threads * scratch_size
+        shared = slots + slot_size * (threads if bulk else 1)
+        return Plan(
+            table=drawing.table(shared),
+            serial=serial.table(shared),
+            steps=drawing.steps,
+            operations=drawing.operations,
+            serial_operations=serial.operations,
+            bulk=bulk,
+            scratch_size=scratch_size,
+            slots=slots,
+            slot_size=slot_size,
+            store_size=shared + drawing.shared_size,
+            kept={step: shared + offset for step, offset in drawing.kept},
+        )

@@ -1,0 +1,70 @@
+"""The table that the compiled engine reads: a row for each operation, a column for each fact.
+
+Places are three columns: the space (one of the arrays), the offset in floats, and the step from
+image to image, which is ``LOCAL`` for what lies in the slot where an image is worked on.
+Weights are three columns too: kernel, bias and limits (lowest and highest value) in the packed
+weights.
+"""
+
+(
+    CONVOLUTION,
+    PRODUCT,
+    DENSE,
+    DEPTHWISE,
+    SEPARABLE,
+    EXPAND,
+    INVERTED,
+    AVERAGE,
+    LARGEST,
+    SOFTMAX,
+    COPY,
+) = range(11)
+
+MEMORY, INPUT, OUTPUT = range(3)
+LOCAL = -1
+
+KIND = 0
+UNITS = 1  # pieces that threads can take
+SOURCE = 2
+OUT = 5
+SKIP = 8  # the residual; its space is NONE where there is none
+WINDOW = 11  # 13 columns, in the order of kernels.window.Window
+ROWS = 24  # output rows of a unit
+STEP = 25  # output rows that an inverted residual computes at a time
+RING = 26  # expanded rows that it keeps
+BUFFER = 27  # where in the thread's scratch the first kind of intermediate lies
+PLANES = 28  # and the second
+PIXELS = 29
+COLUMNS = 30  # output channels
+BLOCK = 31  # output or expanded channels of a unit
+DEPTH = 32  # input channels of a product
+PACKED = 33  # depthwise channels in whole vectors
+FIRST = 34  # weights of the expansion
+MIDDLE = 37  # of the depthwise convolution
+LAST = 40  # of the (pointwise) convolution
+WIDTH = 43
+
+NONE = -1
+
+# The job: what one call consists of.
+(
+    TABLE,
+    SERIAL_TABLE,
+    OPERATIONS,
+    SERIAL_OPERATIONS,
+    TAIL,
+    X,
+    Y,
+    STORE,
+    WEIGHTS,
+    COUNTERS,
+    BATCH,
+    BULK,
+    SCRATCH,
+    SCRATCH_SIZE,
+    SLOTS,
+    SLOT_SIZE,
+) = range(16)
+JOB_SIZE = 16
+
+COUNTER_STEP = 16  # counters of one stage lie on two cache lines of their own

@@ -1,0 +1,84 @@
+"""Getting the kernels ready: from the cache on disk, or compiled, which is said and shown."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from numba import types
+from numba.core import event
+
+from npmobilenet.engine.execute import enter
+from npmobilenet.kernels.jit import cache_folder
+
+_SIGNATURE = (types.Array(types.int64, 1, "C"), types.int64, types.int64, types.int64)
+_FUNCTIONS = 40  # about so many are compiled one by one, before LLVM works on all of them together
+
+_lock = Lock()
+_ready = False
+
+
+def warm_up() -> None:
+    """Load or compile the kernels, once in a process.
+
+    Compiling takes some 20 seconds. It happens at the first call on a machine, and again after an
+    update of this package, Numba or the CPU; stderr then says so. The first call of a program does
+    this by itself; doing it ahead is what ``npmobilenet warmup`` is for.
+    """
+    global _ready
+    with _lock:
+        if not _ready:
+            with _told():
+                enter.compile(_SIGNATURE)
+            _ready = True
+
+
+class _Steps(event.Listener):  # type: ignore[misc]
+    """Announces the first compilation, and counts all."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._progress: Any = None
+
+    def on_start(self, event: event.Event) -> None:
+        if self._began is None:
+            self._began = time.perf_counter()
+            self._announce()
+
+    def on_end(self, event: event.Event) -> None:
+        if self._progress is not None:
+            self._progress.advance(self._progress.task_ids[0])
+
+    def close(self) -> None:
+        """Say how long it took, if anything was compiled."""
+        if self._began is None:
+            return
+        if self._progress is not None:
+            self._progress.stop()
+        took = time.perf_counter() - self._began
+        where = f"kept in {cache_folder()}" if cache_folder() else "no folder to keep them in"
+        print(f"npmobilenet: kernels compiled in {took:.0f} s, {where}", file=sys.stderr)  # noqa: T201
+
+    def _announce(self) -> None:
+        text = "npmobilenet: compiling kernels for this CPU, once"
+        if not sys.stderr.isatty():
+            print(f"{text} (some 20 s)", file=sys.stderr)  # noqa: T201
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._progress = Progress(console=Console(stderr=True), transient=True)
+        self._progress.add_task(text, total=_FUNCTIONS)
+        self._progress.start()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    steps = _Steps()
+    with event.install_listener("numba:compile", steps):
+        try:
+            yield
+        finally:
+            steps.close()

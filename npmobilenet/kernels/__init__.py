@@ -1,0 +1,1 @@
+"""Kernels in Python, compiled by Numba: every operation as loops over a tile of registers."""

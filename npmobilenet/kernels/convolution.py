@@ -1,0 +1,71 @@
+"""Standard convolution: input rows with their zeros in a small buffer, then a product in place."""
+
+from npmobilenet.kernels.blocks import PANEL
+from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.product import Taps, moved, product
+
+
+@inlined
+def copy(x, start, out, target, count):
+    """``out[target:target + count] = x[start:start + count]``."""
+    for i in range(count):
+        out[target + i] = x[start + i]
+
+
+@inlined
+def fill(out, target, count):
+    """Zeros in ``out[target:target + count]``."""
+    for i in range(count):
+        out[target + i] = 0.0
+
+
+@inlined
+def padded_width(window):
+    """Columns that the windows of one output row see, zeros included."""
+    reach = (window.out_width - 1) * window.stride_x
+    return reach + (window.kernel_width - 1) * window.dilation_x + 1
+
+
+@inlined
+def padded_height(window, rows):
+    """The same for ``rows`` output rows."""
+    return (rows - 1) * window.stride_y + (window.kernel_height - 1) * window.dilation_y + 1
+
+
+@inlined
+def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
+    """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
+
+    ``x[start:]`` is the image and ``result`` that of the whole output image. ``scratch[buffer:]``
+    takes the ``padded_height(window, y1 - y0)`` input rows. ``layer`` has weights as
+    :func:`~npmobilenet.kernels.product.pack_panels` gives them.
+    """
+    depth = window.channels
+    width = padded_width(window)
+    top = y0 * window.stride_y - window.pad_top
+    held = min(window.width, width - window.pad_left)
+    before, after = window.pad_left * depth, (width - window.pad_left - held) * depth
+    for i in range(padded_height(window, y1 - y0)):
+        at = buffer + i * width * depth
+        if 0 <= top + i < window.height:
+            fill(scratch, at, before)
+            copy(x, start + (top + i) * window.width * depth, scratch, at + before, held * depth)
+            fill(scratch, at + before + held * depth, after)
+        else:
+            fill(scratch, at, width * depth)
+    # Without dilation the taps of a kernel row lie next to each other, as one deep tap.
+    joined = window.dilation_x == 1
+    taps = Taps(
+        window.kernel_height,
+        window.dilation_y * width * depth,
+        1 if joined else window.kernel_width,
+        window.dilation_x * depth,
+        window.kernel_width * depth if joined else depth,
+        window.stride_x * depth,
+    )
+    for n in range(0, columns, PANEL):
+        last = min(n + PANEL, columns)
+        for y in range(y0, y1):
+            begin = buffer + (y - y0) * window.stride_y * width * depth
+            line = moved(result, y * window.out_width)
+            product(scratch, begin, taps, window.out_width, layer, n, last, columns, line)

@@ -1,0 +1,108 @@
+"""The register tile against the same arithmetic in NumPy."""
+
+import numpy as np
+import pytest
+
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.jit import jit
+from npmobilenet.kernels.tile import (
+    tile_add,
+    tile_bias,
+    tile_clamp,
+    tile_outer,
+    tile_plus,
+    tile_store,
+    tile_window,
+)
+
+WIDE = 2 * LANES
+
+
+def floats(rng, *shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+@jit
+def store_bias(bias, out, lanes):
+    tile_store(tile_bias(3, 2, bias, 1), out, 2, 100, lanes)
+
+
+@pytest.mark.parametrize("lanes", [1, LANES - 1, LANES])
+def test_bias_fills_rows_and_store_leaves_other_lanes_alone(rng, lanes):
+    bias, out = floats(rng, WIDE + 1), np.full(400, 7, np.float32)
+    store_bias(bias, out, lanes)
+    expected = np.full(400, 7, np.float32)
+    for row in range(3):
+        begin = 2 + 100 * row
+        expected[begin : begin + LANES + lanes] = bias[1 : 1 + LANES + lanes]
+    np.testing.assert_array_equal(out, expected)
+
+
+@jit
+def multiply(a, w, bias, out, depth):
+    tile = tile_bias(3, 2, bias, 0)
+    for k in range(depth):
+        tile = tile_outer(tile, a, k, depth, w, k * 2 * LANES)
+    tile_store(tile, out, 0, 2 * LANES, LANES)
+
+
+def test_outer_products_make_a_matrix_product(rng):
+    a, w, bias = floats(rng, 3, 5), floats(rng, 5, WIDE), floats(rng, WIDE)
+    out = np.empty((3, WIDE), np.float32)
+    multiply(a.ravel(), w.ravel(), bias, out.ravel(), 5)
+    np.testing.assert_allclose(out, a.astype(float) @ w + bias, rtol=1e-5, atol=1e-6)
+
+
+def make_window(stride, taps):
+    @jit
+    def slide(x, column, width, w, bias, out):
+        tile = tile_bias(4, 1, bias, 0)
+        tile = tile_window(tile, x, LANES, column, width, LANES, 0, stride, taps, w, 0, LANES)
+        tile_store(tile, out, 0, LANES, LANES)
+
+    return slide
+
+
+@pytest.mark.parametrize(("stride", "taps"), [(1, 1), (1, 3), (2, 3), (1, 5), (2, 5)])
+def test_window_slides_over_a_row_with_zeros_around_it(rng, stride, taps):
+    slide = make_window(stride, taps)
+    width = 6
+    zeros, row = np.zeros(LANES, np.float32), floats(rng, width, LANES)
+    w, bias = floats(rng, taps, LANES), floats(rng, LANES)
+    for column in (-3, -1, 0, 2):
+        out = np.empty((4, LANES), np.float32)
+        slide(np.concatenate([zeros, row.ravel()]), column, width, w.ravel(), bias, out.ravel())
+        expected = np.tile(bias.astype(float), (4, 1))
+        for i in range(4):
+            for tap in range(taps):
+                at = column + i * stride + tap
+                if 0 <= at < width:
+                    expected[i] += row[at].astype(float) * w[tap]
+        np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
+
+
+@jit
+def add_and_clamp(bias, a, low, high, out):
+    tile = tile_add(tile_bias(2, 1, bias, 0), a, 0, LANES)
+    tile_store(tile_clamp(tile, low, high), out, 0, LANES, LANES)
+
+
+@pytest.mark.parametrize("limits", [(-np.inf, np.inf), (0.0, np.inf), (0.0, 6.0)])
+def test_add_then_clamp(rng, limits):
+    bias, a = 5 * floats(rng, LANES), 5 * floats(rng, 2, LANES)
+    a[1, 1] = np.nan
+    low, high = (np.float32(limit) for limit in limits)
+    out = np.empty((2, LANES), np.float32)
+    add_and_clamp(bias, a.ravel(), low, high, out.ravel())
+    np.testing.assert_array_equal(out, np.clip(bias + a, low, high))
+
+
+@jit
+def add_tiles(a, b, out):
+    tile_store(tile_plus(tile_bias(1, 2, a, 0), tile_bias(1, 2, b, 0)), out, 0, 0, LANES)
+
+
+def test_sum_of_two_tiles(rng):
+    a, b, out = floats(rng, WIDE), floats(rng, WIDE), np.empty(WIDE, np.float32)
+    add_tiles(a, b, out)
+    np.testing.assert_array_equal(out, a + b)
