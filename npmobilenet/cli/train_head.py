@@ -14,6 +14,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
 from npmobilenet.cli.classify import DEFAULT_MODEL
 from npmobilenet.cli.output import console, notes, print_json
 from npmobilenet.loading import load_model, load_pretrained
@@ -65,7 +66,9 @@ MOST_COLUMNS = 12  # of a confusion matrix that fits a terminal
 @click.option("--workers", default=2, show_default=True, help="Threads that decode pictures.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder for embeddings.")
 @click.option("--no-cache", is_flag=True, help="Keep no embeddings.")
-@click.option("--backend", default="numpy", show_default=True, metavar="NAME")
+@click.option(
+    "--backend", default=DEFAULT_BACKEND, show_default=True, type=click.Choice(list(BACKENDS))
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def train_head(
     folder: Path,

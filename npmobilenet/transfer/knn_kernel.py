@@ -94,7 +94,6 @@ def _compiled() -> Any:
     jit = numba.njit(nogil=True, fastmath={"nsz", "arcp", "contract", "reassoc"})
     coded_dot, exact_dot = jit(_coded_dot), jit(_exact_dot)
 
-    @jit
     def scan(
         units: Any,
         class_ids: Any,
@@ -139,7 +138,7 @@ def _compiled() -> Any:
             similarities[place] = similarity
         return found
 
-    return scan
+    return jit(scan)
 
 
 def _coded_dot(codes: Any, row: int, query_codes: Any) -> Any:
