@@ -9,7 +9,7 @@ import numpy as np
 from npmobilenet.architecture import Network
 from npmobilenet.backends import DEFAULT_BACKEND
 from npmobilenet.errors import UnknownModelError
-from npmobilenet.formats import read_model_file, read_weights
+from npmobilenet.formats import read_class_names, read_model_file, read_weights
 from npmobilenet.initializers import random_weights
 from npmobilenet.labels import Labels
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
@@ -36,7 +36,7 @@ def load_model(
     input_shape : tuple, optional
         ``(height, width, channels)``, for weights files, which do not say it.
     backend, labels, resize, crop
-        As in :class:`npmobilenet.model.Model`.
+        As in :class:`npmobilenet.model.Model`; names of classes in the file are its labels.
 
     Raises
     ------
@@ -46,6 +46,9 @@ def load_model(
         If there are not as many labels as classes.
     """
     file = read_model_file(path, input_shape=input_shape)
+    names = None if labels is not None else read_class_names(path)
+    if names is not None:
+        labels = Labels(names)
     return Model(
         file.network,
         file.weights,

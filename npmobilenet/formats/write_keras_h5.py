@@ -1,14 +1,16 @@
 """Writing weights as the HDF5 of keras.applications."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from npmobilenet.architecture import Network
+from npmobilenet.atomic import replacing
+
+if TYPE_CHECKING:
+    import h5py
 
 _KERAS_VERSION = "3.0.0"  # the layout has been the same since Keras 2
 _ATTRIBUTE_LIMIT = 64_000  # HDF5 keeps an attribute of at most 64 KiB
@@ -36,20 +38,21 @@ def write_keras_h5(
     OSError
         If the folder cannot be written to.
     """
-    tensors = _checked(network, weights)
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    try:
-        _write(Path(temporary), network, tensors)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    import h5py
+
+    tensors = checked_tensors(network, weights)
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        write_layers(file, network, tensors)
 
 
-def _checked(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def checked_tensors(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The variables of a network as float32, in running order.
+
+    Raises
+    ------
+    ValueError
+        If a tensor is missing, unknown or of another shape.
+    """
     unknown = sorted(weights.keys() - network.variables.keys())
     missing = sorted(network.variables.keys() - weights.keys())
     if unknown or missing:
@@ -63,31 +66,28 @@ def _checked(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, n
     return tensors
 
 
-def _write(path: Path, network: Network, tensors: Mapping[str, np.ndarray]) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        file.attrs["backend"] = b"tensorflow"
-        file.attrs["keras_version"] = _KERAS_VERSION.encode()
-        _write_names(file, "layer_names", [node.name for node in network])
-        for node in network:
-            group = file.create_group(node.name)
-            names = [f"{node.name}/{variable}" for variable in network.layer_variables(node.name)]
-            _write_names(group, "weight_names", names)
-            for name in names:
-                group.create_dataset(name, data=tensors[name])
-        _write_names(file.create_group("top_level_model_weights"), "weight_names", [])
+def write_layers(group: "h5py.Group", network: Network, tensors: Mapping[str, np.ndarray]) -> None:
+    """A group for each layer, and the attributes that list them."""
+    write_producer(group)
+    write_names(group, "layer_names", [node.name for node in network])
+    for node in network:
+        layer = group.create_group(node.name)
+        names = [f"{node.name}/{variable}" for variable in network.layer_variables(node.name)]
+        write_names(layer, "weight_names", names)
+        for name in names:
+            layer.create_dataset(name, data=tensors[name])
+    write_names(group.create_group("top_level_model_weights"), "weight_names", [])
 
 
-def _write_names(group: object, attribute: str, names: list[str]) -> None:
+def write_producer(group: "h5py.Group") -> None:
+    """Which Keras could have written this."""
+    group.attrs["backend"] = b"tensorflow"
+    group.attrs["keras_version"] = _KERAS_VERSION.encode()
+
+
+def write_names(group: "h5py.Group", attribute: str, names: list[str]) -> None:
     """A list of names as an attribute, in numbered parts if it is too long for one."""
     array = np.array([name.encode() for name in names], dtype="S" if names else float)
     parts = -(-array.nbytes // _ATTRIBUTE_LIMIT) or 1
     for number, part in enumerate(np.array_split(array, parts)):
-        group.attrs[attribute if parts == 1 else f"{attribute}{number}"] = part  # type: ignore[attr-defined]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        group.attrs[attribute if parts == 1 else f"{attribute}{number}"] = part

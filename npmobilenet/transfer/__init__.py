@@ -1,0 +1,1 @@
+"""Teaching new classes: nearest neighbours, trained heads, and the pictures for both."""
