@@ -13,12 +13,14 @@ from npmobilenet.loading import load, load_model, load_pretrained
 from npmobilenet.mobilenet import MobileNet
 from npmobilenet.mobilenet_v2 import MobileNetV2
 from npmobilenet.model import Model
+from npmobilenet.transfer.knn import KNNClassifier
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DownloadError",
     "ImageError",
+    "KNNClassifier",
     "LabelsError",
     "MobileNet",
     "MobileNetV2",

@@ -12,6 +12,7 @@ from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
 from npmobilenet.cli.summary import summary
+from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
 from npmobilenet.cli.weights import weights
 from npmobilenet.errors import NpMobileNetError
@@ -35,5 +36,5 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, ladder, papers, summary, warmup, weights):
+for command in (classify, cost_command, demo, ladder, papers, summary, train_head, warmup, weights):
     main.add_command(command)
