@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Long mutated-file runs are bounded by examples, not by time: they take the same everywhere.
+# One process a core.
 PYTEST := $(BIN)/python -m pytest -n auto
 
 .PHONY: help demo test test-slow bench lint format pictures clean

@@ -7,7 +7,7 @@ import click
 from rich.bar import Bar
 from rich.table import Table
 
-from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
+from npmobilenet.backends import DEFAULT_BACKEND
 from npmobilenet.cli.output import complain, console, notes, print_json
 from npmobilenet.errors import NpMobileNetError
 from npmobilenet.labels import Prediction, read_labels
@@ -23,9 +23,7 @@ BAR_WIDTH = 24
 @click.option("--model", "name", default=DEFAULT_MODEL, show_default=True, metavar="NAME")
 @click.option("--weights", type=click.Path(path_type=Path), help="A model file instead of NAME.")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1))
-@click.option(
-    "--backend", default=DEFAULT_BACKEND, show_default=True, type=click.Choice(list(BACKENDS))
-)
+@click.option("--backend", default=DEFAULT_BACKEND, show_default=True, metavar="NAME")
 @click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes.")
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Smallest probability shown.")
 @click.option("--allow", multiple=True, metavar="LABEL", help="Keep to these classes.")
