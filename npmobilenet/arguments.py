@@ -4,9 +4,9 @@ import warnings
 from collections.abc import Sequence
 
 from npmobilenet.architecture import Shape
+from npmobilenet.model import DEFAULT_SIZE
 
 MINIMUM_SIZE = 32
-DEFAULT_SIZE = 224
 POOLINGS = (None, "avg", "max")
 
 

@@ -18,11 +18,9 @@ from npmobilenet.images import preprocess_input
 from npmobilenet.labels import decode_predictions
 from npmobilenet.loading import build_model, catalogue_name
 from npmobilenet.model import Model
+from npmobilenet.pretrained.catalogue import V1_ALPHAS, V1_RESOLUTIONS
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
-
-ALPHAS = (0.25, 0.5, 0.75, 1.0)
-RESOLUTIONS = (128, 160, 192, 224)
 
 
 def MobileNet(  # noqa: N802  -- Keras' name
@@ -86,7 +84,7 @@ def MobileNet(  # noqa: N802  -- Keras' name
     check_input_tensor(input_tensor)
     check_pooling(pooling)
     check_classes(classes, include_top, imagenet)
-    check_alpha(alpha, ALPHAS, imagenet)
+    check_alpha(alpha, V1_ALPHAS, imagenet)
     if not isinstance(depth_multiplier, int) or depth_multiplier < 1:
         raise ValueError(f"depth_multiplier must be a positive integer, found {depth_multiplier!r}")
     if imagenet and depth_multiplier != 1:
@@ -95,10 +93,10 @@ def MobileNet(  # noqa: N802  -- Keras' name
         )
     activation = check_activation(classifier_activation, include_top and weights is not None)
     shape = resolve_input_shape(
-        input_shape, include_top=include_top, imagenet=imagenet, resolutions=RESOLUTIONS
+        input_shape, include_top=include_top, imagenet=imagenet, resolutions=V1_RESOLUTIONS
     )
     if weights == "imagenet":
-        resolution = weights_resolution(shape, RESOLUTIONS)
+        resolution = weights_resolution(shape, V1_RESOLUTIONS)
         known = f"mobilenet_v1_{float(alpha)}_{resolution}{'' if include_top else '_no_top'}"
         name = name or f"mobilenet_{alpha:0.2f}_{resolution}"
     network = mobilenet_v1(

@@ -18,11 +18,11 @@ from npmobilenet.images import preprocess_input
 from npmobilenet.labels import decode_predictions
 from npmobilenet.loading import build_model, catalogue_name
 from npmobilenet.model import Model
+from npmobilenet.pretrained.catalogue import V2_ALPHAS, V2_RESOLUTIONS, V2_WIDE_ALPHAS
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
 
-ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
-RESOLUTIONS = (96, 128, 160, 192, 224)
+ALPHAS = (*V2_ALPHAS, *V2_WIDE_ALPHAS)
 
 
 def MobileNetV2(  # noqa: N802  -- Keras' name
@@ -53,10 +53,10 @@ def MobileNetV2(  # noqa: N802  -- Keras' name
     check_alpha(alpha, ALPHAS, imagenet)
     activation = check_activation(classifier_activation, include_top and weights is not None)
     shape = resolve_input_shape(
-        input_shape, include_top=include_top, imagenet=imagenet, resolutions=RESOLUTIONS
+        input_shape, include_top=include_top, imagenet=imagenet, resolutions=V2_RESOLUTIONS
     )
     if weights == "imagenet":
-        resolution = weights_resolution(shape, RESOLUTIONS)
+        resolution = weights_resolution(shape, V2_RESOLUTIONS)
         known = f"mobilenet_v2_{float(alpha)}_{resolution}{'' if include_top else '_no_top'}"
         name = name or f"mobilenetv2_{alpha:0.2f}_{resolution}"
     network = mobilenet_v2(
