@@ -8,6 +8,7 @@ from npmobilenet.images.opening import MAX_PIXELS
 from npmobilenet.images.preparing import ImageSource, prepare
 from npmobilenet.images.preprocessing import preprocess_input
 from npmobilenet.images.resize_modes import RESIZE_MODES, resize
+from npmobilenet.images.saving import save_png
 
 __all__ = [
     "MAX_PIXELS",
@@ -25,5 +26,6 @@ __all__ = [
     "prepare",
     "preprocess_input",
     "resize",
+    "save_png",
     "smart_resize",
 ]

@@ -122,7 +122,8 @@ def checkpoint_report(network: Network, weights: Mapping[str, NDArray[Any]]) -> 
     """
     check_weights(network, weights)
     tensors = tuple(_tensor(name, weights[name]) for name in network.variables)
-    ranges = channel_ranges(network, weights)
+    with np.errstate(invalid="ignore"):  # infinite weights times zero; the tensors tell of them
+        ranges = channel_ranges(network, weights)
     kernels = tuple(
         _kernel(network, weights, stage, ranges[stage.output])
         for stage in stages(network, "convolutions")
@@ -149,7 +150,8 @@ def _kernel(
     network: Network, weights: Mapping[str, NDArray[Any]], stage: Stage, bounds: Range
 ) -> KernelHealth:
     low, high = bounds
-    spread = high - low
+    with np.errstate(invalid="ignore"):
+        spread = high - low
     is_constant = spread <= CONSTANT * spread.max(initial=0.0)
     is_silent = is_constant & (np.maximum(np.abs(low), np.abs(high)) <= CONSTANT * spread.max())
     norm = next((node for node in stage.nodes if isinstance(node.layer, BatchNormalization)), None)

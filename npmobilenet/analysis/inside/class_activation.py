@@ -17,6 +17,7 @@ from npmobilenet.analysis.inside.local_slopes import local_slopes
 from npmobilenet.architecture import (
     AveragePooling2D,
     Dropout,
+    GlobalMaxPooling2D,
     Identity,
     Input,
     Network,
@@ -49,8 +50,8 @@ class ClassActivationMap:
     offset: float
     """What does not depend on any pixel: the bias of the class, for a linear head."""
     is_linear: bool
-    """Whether the head has no hidden activation. If it has one, the map holds for this picture:
-    another picture may meet the activations at other points."""
+    """Whether the head has no hidden activation and takes no maximum. If it does, the map adds up
+    all the same, but its weights are those of this picture."""
     picture_shape: tuple[int, int]
     """Height and width of the picture."""
     box: tuple[int, int, int, int]
@@ -188,4 +189,6 @@ def _head(network: Network, layer: str, shape: tuple[int, ...]) -> Network:
 
 
 def _bends(node: Node) -> bool:
-    return isinstance(node.layer, ReLU) or (getattr(node.layer, "activation", "linear") != "linear")
+    return isinstance(node.layer, GlobalMaxPooling2D | ReLU) or (
+        getattr(node.layer, "activation", "linear") != "linear"
+    )
