@@ -31,8 +31,8 @@ from npmobilenet.model import Model
 from npmobilenet.reference import FloatArray
 
 _GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow's convert("L")
-_OPACITY = 0.75  # where the map is largest
-_VIVID = 0.6  # of the way from white to the darkest red or blue
+_OPACITY = 0.85  # where the map is largest
+_VIVID = 0.7  # of the way from white to the darkest red or blue
 
 
 @dataclass(frozen=True)
