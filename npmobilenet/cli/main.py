@@ -8,6 +8,7 @@ from npmobilenet import __version__
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
+from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
@@ -36,5 +37,16 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, ladder, papers, summary, train_head, warmup, weights):
+for command in (
+    classify,
+    cost_command,
+    demo,
+    inside,
+    ladder,
+    papers,
+    summary,
+    train_head,
+    warmup,
+    weights,
+):
     main.add_command(command)
