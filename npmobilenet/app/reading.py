@@ -131,7 +131,7 @@ def _from_form(
     fields: dict[str, Any], pictures: list[bytes], limits: Limits, options: type[Options]
 ) -> Asked[Options]:
     try:
-        return _checked(pictures, options.model_validate_strings(fields), limits)
+        return _checked(pictures, options.model_validate(fields), limits)
     except ValidationError as error:
         raise _refused(error, 422) from None
 

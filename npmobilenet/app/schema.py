@@ -96,7 +96,7 @@ class Health(BaseModel):
     status: str
     version: str
     in_flight: int = Field(description="Requests that run or wait, this one not counted.")
-    limits: dict[str, float | None]
+    limits: dict[str, int | float | None]
 
 
 class Place(BaseModel):
