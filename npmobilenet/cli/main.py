@@ -5,6 +5,7 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
@@ -38,6 +39,7 @@ def main() -> None:
 
 
 for command in (
+    app_command,
     classify,
     cost_command,
     demo,

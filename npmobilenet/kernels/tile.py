@@ -261,6 +261,23 @@ def tile_add(typing, tile, a, offset, row_stride):
 
 
 @intrinsic
+def tile_max(typing, tile, a, offset, row_stride):
+    """The larger of row ``i`` and ``a[offset + i * row_stride:]``; NaN is larger than any."""
+
+    def codegen(context, builder, signature, arguments):
+        value, array, start, stride = arguments
+
+        def larger(i, row):
+            at = _pointer(context, builder, a, array, start, stride, i)
+            pairs = zip(row, _load(builder, at, tile.vectors), strict=True)
+            return [_call(builder, f"llvm.maximum.v{LANES}f32", _VECTOR, pair) for pair in pairs]
+
+        return _each_row(builder, tile, value, larger)
+
+    return tile(tile, a, types.intp, types.intp), codegen
+
+
+@intrinsic
 def tile_plus(typing, tile, other):
     """The sum of two tiles of one shape."""
 
