@@ -40,7 +40,7 @@ def plot_class_activation(image: OneImage, found: ClassActivationMap, path: Path
     Raises as :func:`plot_grid`.
     """
     height, width = found.picture_shape
-    figure = new_figure(width=10.0, height=5.0 * height / width + 0.6)
+    figure = new_figure(width=10.0, height=4.5 * height / width + 0.4)
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.patches import Rectangle
