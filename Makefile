@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One process a core.
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test test-slow bench lint format pictures clean
+.PHONY: help demo test test-slow bench docs lint format pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -23,6 +23,9 @@ test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damage
 bench: $(VENV)/.bench ## tables and figures of the speed beside other libraries (half an hour)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.cold_start
+
+docs: $(VENV)/.docs ## the site with the tutorial, whose notebooks are run: build/docs/index.html
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
 
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/ruff check
