@@ -86,6 +86,11 @@ class Stage:
         return tuple(dict.fromkeys(source for source in sources if source not in own))
 
 
+def plain_kind(kind: str) -> str:
+    """A :attr:`Stage.kind` without window and stride."""
+    return " ".join(word for word in kind.split() if not word[0].isdigit())
+
+
 def _kind(layer: Layer) -> str:
     match layer:
         case Conv2D():

@@ -1,4 +1,4 @@
-"""The commands that measure, on networks so small that measuring takes no time worth speaking of."""
+"""The commands that measure, on networks so small that it takes next to no time."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -55,3 +55,30 @@ def test_profile_draws(tmp_path):
 )
 def test_figures_are_refused_before_anything_is_measured(tmp_path, name, message):
     assert message in run("profile", *SMALL, "--plot", tmp_path / name, status=2).stderr
+
+
+def test_roofline_prints_machine_layers_and_where_the_time_goes(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "roofline.png"
+    text = run("roofline", *SMALL, "--seconds", 0, "--plot", path).stdout
+    for expected in ("FMA peak", "memory", "conv_pw_13", "bound by", "unfused"):
+        assert expected in text
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_roofline_of_the_machine_alone():
+    data = json.loads(run("roofline", "--json").stdout)
+    assert [level["name"] for level in data["levels"]] == ["L1", "L2", "L3", "memory"]
+    assert "ridge op/B" in run("roofline").stdout
+
+
+def test_roofline_as_json():
+    data = json.loads(run("roofline", *SMALL, "--seconds", 0, "--json").stdout)
+    assert data.keys() == {"roofs", "fused", "unfused"}
+    assert len(data["fused"]["layers"]) == 17
+    assert len(data["unfused"]["layers"]) == 30
+
+
+def test_a_roofline_figure_needs_a_network(tmp_path):
+    text = run("roofline", "--plot", tmp_path / "roofs.png", status=2).stderr
+    assert "--plot needs a network" in text

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from npmobilenet.analysis.stages import plain_kind
+
 _OTHER = "other"
 _COLORS = {
     "standard": "C0",
@@ -26,5 +28,5 @@ def legend(kinds: Iterable[str]) -> dict[str, str]:
 
 
 def _group(kind: str) -> str:
-    plain = " ".join(word for word in kind.split() if not word[0].isdigit())
+    plain = plain_kind(kind)
     return plain if plain in _COLORS else _OTHER
