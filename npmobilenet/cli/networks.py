@@ -1,4 +1,4 @@
-"""How commands that only look at a network find it: by name or in a file."""
+"""How commands find what they look at, by name or in a file: a network, or it with its weights."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,8 @@ import numpy as np
 from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.formats import read_model_file
+from npmobilenet.loading import load_model, load_pretrained
+from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
 from npmobilenet.pretrained import find_entry
 
 
@@ -55,3 +57,24 @@ def find_network_and_weights(
     if size is not None:
         file = read_model_file(name, (*size, channels(file.network.input_shape)))
     return file.network, file.weights
+
+
+def find_model(
+    name: str,
+    *,
+    backend: str,
+    resize: str = DEFAULT_RESIZE,
+    crop: float | None = DEFAULT_CROP,
+) -> Model:
+    """The model of a file, or of a name in the catalogue, whose weights are fetched if need be.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot be read.
+    UnknownModelError, DownloadError
+        If there is no such file, and the catalogue has no such name or its weights are nowhere.
+    """
+    if Path(name).is_file():
+        return load_model(name, backend=backend, resize=resize, crop=crop)
+    return load_pretrained(name, backend=backend, resize=resize, crop=crop)

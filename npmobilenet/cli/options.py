@@ -6,20 +6,10 @@ from typing import Any
 
 import click
 
+from npmobilenet.cli.files import figure_file
 from npmobilenet.cli.networks import input_size
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def _figure(
-    _context: click.Context, _parameter: click.Parameter, value: Path | None
-) -> Path | None:
-    """Found wrong before anything is measured, not after."""
-    if value is not None and value.suffix.lower() not in (".png", ".svg"):
-        raise click.BadParameter(f"'{value}' does not end in .png or .svg")
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"there is no folder '{value.parent}'")
-    return value
 
 
 def plot_option(draws: str) -> Decorator:
@@ -27,7 +17,7 @@ def plot_option(draws: str) -> Decorator:
     return click.option(
         "--plot",
         type=click.Path(dir_okay=False, path_type=Path),
-        callback=_figure,
+        callback=figure_file,
         metavar="FILE",
         help=f"{draws}, to a PNG or SVG file.",
     )
