@@ -22,4 +22,6 @@ def png_file(
 def _ending(value: Path | None, known: tuple[str, ...]) -> Path | None:
     if value is not None and value.suffix.lower() not in known:
         raise click.BadParameter(f"'{value}' does not end in {' or '.join(known)}")
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder '{value.parent}'")
     return value

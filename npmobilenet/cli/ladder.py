@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from npmobilenet.cli.files import figure_file
+from npmobilenet.cli.options import json_option, plot_option, threads_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -43,20 +43,9 @@ def _shapes(
 )
 @click.option("--filters", type=click.IntRange(min=1), help="Output channels, by default C.")
 @click.option("--stride", default=1, show_default=True, type=click.IntRange(1, 2))
-@click.option(
-    "--threads",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Each works on images of its own.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=figure_file,
-    help="Draw the rungs, to a PNG or SVG file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@threads_option("Each works on images of its own.")
+@plot_option("Draw the rungs")
+@json_option
 def ladder(
     operation: str | None,
     shapes: list[Shape],

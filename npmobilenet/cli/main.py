@@ -13,6 +13,8 @@ from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.profile import profile_command
+from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -46,6 +48,8 @@ for command in (
     inside,
     ladder,
     papers,
+    profile_command,
+    roofline_command,
     summary,
     train_head,
     warmup,
