@@ -11,6 +11,7 @@ from npmobilenet.cli.demo import demo
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.parity import parity_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -36,5 +37,16 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, ladder, papers, summary, train_head, warmup, weights):
+for command in (
+    classify,
+    cost_command,
+    demo,
+    ladder,
+    papers,
+    parity_command,
+    summary,
+    train_head,
+    warmup,
+    weights,
+):
     main.add_command(command)

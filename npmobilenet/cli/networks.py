@@ -8,6 +8,8 @@ import click
 from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.formats import read_model_file
+from npmobilenet.loading import load_model, load_pretrained
+from npmobilenet.model import Model
 from npmobilenet.pretrained import find_entry
 
 
@@ -47,3 +49,31 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
             return network
         return read_model_file(name, (*size, channels(network.input_shape))).network
     return find_entry(name).network(size=size)
+
+
+def find_model(name: str, size: tuple[int, int] | None = None) -> Model:
+    """The model of a file, or of a name in the catalogue, with its weights, on the NumPy backend.
+
+    Parameters
+    ----------
+    name : str
+    size : (height, width), optional
+        In place of the input size it has.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot be read.
+    UnknownModelError
+        If there is no such file, and the catalogue has no such name.
+    ValueError
+        If neither the network nor ``size`` says how large the input is.
+    """
+    load = load_model if Path(name).is_file() else load_pretrained
+    model = load(name, backend="numpy")
+    network = model.network if size is None else find_network(name, size)
+    if None in network.input_shape:
+        raise ValueError(f"{name} takes images of any size: say which one with --input")
+    if network == model.network:
+        return model
+    return Model(network, model.weights, backend="numpy", labels=model.labels, source=model.source)
