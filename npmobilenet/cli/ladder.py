@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from npmobilenet.cli.files import figure_file
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -28,15 +29,6 @@ def _shapes(
         if match is None:
             raise click.BadParameter(f"{value!r} is no height, width and channels as in 14x14x512")
     return [(int(match[1]), int(match[2]), int(match[3])) for match in found if match]
-
-
-def _figure(
-    _context: click.Context, _parameter: click.Parameter, value: Path | None
-) -> Path | None:
-    """Found wrong before anything is measured, not after."""
-    if value is not None and value.suffix.lower() not in (".png", ".svg"):
-        raise click.BadParameter(f"'{value}' does not end in .png or .svg")
-    return value
 
 
 @click.command()
@@ -61,7 +53,7 @@ def _figure(
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
-    callback=_figure,
+    callback=figure_file,
     help="Draw the rungs, to a PNG or SVG file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

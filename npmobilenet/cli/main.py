@@ -5,9 +5,11 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
+from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
@@ -38,9 +40,11 @@ def main() -> None:
 
 
 for command in (
+    app_command,
     classify,
     cost_command,
     demo,
+    inside,
     ladder,
     papers,
     parity_command,

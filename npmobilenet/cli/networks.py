@@ -1,4 +1,4 @@
-"""How commands that only look at a network find it: by name or in a file."""
+"""How commands find what they look at, by name or in a file: a network, or it with its weights."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.formats import read_model_file
 from npmobilenet.loading import load_model, load_pretrained
-from npmobilenet.model import Model
+from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
 from npmobilenet.pretrained import find_entry
 
 
@@ -51,8 +51,29 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
     return find_entry(name).network(size=size)
 
 
-def find_model(name: str, size: tuple[int, int] | None = None) -> Model:
-    """The model of a file, or of a name in the catalogue, with its weights, on the NumPy backend.
+def find_model(
+    name: str,
+    *,
+    backend: str,
+    resize: str = DEFAULT_RESIZE,
+    crop: float | None = DEFAULT_CROP,
+) -> Model:
+    """The model of a file, or of a name in the catalogue, whose weights are fetched if need be.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot be read.
+    UnknownModelError, DownloadError
+        If there is no such file, and the catalogue has no such name or its weights are nowhere.
+    """
+    if Path(name).is_file():
+        return load_model(name, backend=backend, resize=resize, crop=crop)
+    return load_pretrained(name, backend=backend, resize=resize, crop=crop)
+
+
+def find_sized_model(name: str, size: tuple[int, int] | None) -> Model:
+    """The model of a file or a name, on the NumPy backend, for one size of images.
 
     Parameters
     ----------
@@ -62,15 +83,12 @@ def find_model(name: str, size: tuple[int, int] | None = None) -> Model:
 
     Raises
     ------
-    ModelFileError
-        If a file cannot be read.
-    UnknownModelError
-        If there is no such file, and the catalogue has no such name.
+    ModelFileError, UnknownModelError, DownloadError
+        As in :func:`find_model`.
     ValueError
         If neither the network nor ``size`` says how large the input is.
     """
-    load = load_model if Path(name).is_file() else load_pretrained
-    model = load(name, backend="numpy")
+    model = find_model(name, backend="numpy")
     network = model.network if size is None else find_network(name, size)
     if None in network.input_shape:
         raise ValueError(f"{name} takes images of any size: say which one with --input")

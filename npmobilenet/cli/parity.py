@@ -12,7 +12,7 @@ from npmobilenet import __version__
 from npmobilenet.analysis.references import REFERENCES
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
 from npmobilenet.cli.demo import sample_photograph
-from npmobilenet.cli.networks import find_model, input_size
+from npmobilenet.cli.networks import find_sized_model, input_size
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def parity_command(
     from npmobilenet.analysis.parity import Limits, backend_outputs, parity, stored_outputs
     from npmobilenet.analysis.provenance import provenance
 
-    model = find_model(name, size)
+    model = find_sized_model(name, size)
     pictures = list(images) or [sample_photograph()]
     batch = model.prepare(pictures)
     with notes.status(f"running {name} here, by {against} and in float64"):
