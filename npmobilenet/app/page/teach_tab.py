@@ -1,0 +1,238 @@
+"""*Teach*: classes that the user names, learnt from examples as they come."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from nicegui import ui
+
+from npmobilenet.app.page.elements import Bars, FileButton, PictureSource, Row, bar_row, heading
+from npmobilenet.app.page.inbox import Inboxes, Reply
+from npmobilenet.app.page.visitor import Visitor
+from npmobilenet.app.service import Service
+from npmobilenet.errors import ModelFileError
+from npmobilenet.transfer.knn import KNNClassifier
+
+MOST_CLASSES = 50
+MOST_EXAMPLES = 5000  # of 1024 values: 20 MB for a page
+LONGEST_NAME = 60
+FILE = "examples.npz"
+
+# Keys and screen readers click without pressing a pointer down before; such clicks have detail 0.
+_BY_KEY = "(event) => { if (event.detail === 0) emit(); }"
+
+
+class TeachTab:
+    """The tab of one page."""
+
+    def __init__(self, service: Service, visitor: Visitor, inboxes: Inboxes) -> None:
+        self._service = service
+        self._visitor = visitor
+        self._inboxes = inboxes
+        self._counts: dict[str, ui.label] = {}
+        with ui.element("div").classes("split"):
+            with ui.element("section").classes("panel"):
+                place = ui.element("div")
+                heading("Prediction")
+                self._bars = Bars("Confidences", "Teach two classes to see which one it is.")
+            with ui.element("section").classes("panel"):
+                heading("Classes")
+                self._cards = ui.element("div").classes("cards")
+                with ui.element("div").classes("buttons"):
+                    self._name = ui.input("Name of a new class").props(
+                        f"dense outlined maxlength={LONGEST_NAME}"
+                    )
+                    self._name.on("keydown.enter", self._add_class)
+                    ui.button("Add class", icon="add", on_click=self._add_class).props(
+                        "unelevated no-caps"
+                    )
+                with ui.element("div").classes("buttons"):
+                    ui.button("Save", icon="save", on_click=self._save).props("flat no-caps dense")
+                    FileButton(
+                        inboxes, self._load, label="Load", icon="folder_open", accept=".npz"
+                    )
+                    ui.button("Reset", icon="delete", on_click=self._reset).props(
+                        "flat no-caps dense"
+                    )
+        with place:
+            self._source = PictureSource(inboxes, self._see, self._bars)
+        self._draw_cards()
+
+    def model_changed(self) -> None:
+        """Go to what the other model was taught."""
+        self._visitor.embedding = None
+        self._visitor.recording = None
+        self._draw_cards()
+        self._source.again()
+
+    # Pictures ------------------------------------------------------------------------------
+
+    async def _see(self, picture: bytes) -> Reply:
+        visitor = self._visitor
+        model = visitor.model
+        embedding = await self._embed(picture)
+        if visitor.model != model:  # another was chosen meanwhile
+            return {}
+        visitor.embedding = embedding
+        if visitor.recording is not None:
+            self._add_example(visitor.recording, embedding)
+        return {"rows": self._rows(embedding)}
+
+    async def _embed(self, picture: bytes) -> np.ndarray:
+        service, model = self._service, self._visitor.model
+        return await service.run(lambda: service.embed([service.decode(picture)], model)[0])
+
+    def _rows(self, embedding: np.ndarray | None) -> list[Row]:
+        """The bars of every class; none before there are examples of two classes."""
+        classifier = self._visitor.classifier
+        counts = classifier.get_class_example_count()
+        if embedding is None or sum(count > 0 for count in counts.values()) < 2:
+            return []
+        found = classifier.predict_class(embedding)
+        return [
+            bar_row(key, str(name), share, best=name == found.label)
+            for key, (name, share) in enumerate(found.confidences.items())
+        ]
+
+    # Examples ------------------------------------------------------------------------------
+
+    def _record(self, name: str) -> None:
+        """The button is pressed: the picture seen last, and those to come until it is released."""
+        self._visitor.recording = name
+        self._add_last(name)
+
+    def _release(self) -> None:
+        self._visitor.recording = None
+
+    def _add_last(self, name: str) -> None:
+        if self._visitor.embedding is None:
+            ui.notify("Start the camera or choose a picture first")
+            return
+        self._add_example(name, self._visitor.embedding)
+        self._bars.show(self._rows(self._visitor.embedding))
+
+    def _add_example(self, name: str, embedding: np.ndarray) -> None:
+        classifier = self._visitor.classifier
+        counts = classifier.get_class_example_count()
+        if name not in counts:  # cleared while its button was held
+            return
+        if sum(counts.values()) >= MOST_EXAMPLES:
+            self._visitor.recording = None
+            raise ValueError(f"There are {MOST_EXAMPLES:,} examples already, no more are kept")
+        classifier.add_example(embedding, name)
+        self._counts[name].text = _examples(counts[name] + 1)
+
+    async def _add_file(self, name: str, picture: bytes) -> Reply:
+        self._add_example(name, await self._embed(picture))
+        self._bars.show(self._rows(self._visitor.embedding))
+        return {}
+
+    # Classes -------------------------------------------------------------------------------
+
+    def _add_class(self) -> None:
+        name = (self._name.value or "").strip()[:LONGEST_NAME]
+        counts = self._visitor.classifier.get_class_example_count()
+        if not name:
+            ui.notify("Name the class first")
+        elif name in counts:
+            ui.notify("There is such a class already")
+        elif len(counts) >= MOST_CLASSES:
+            ui.notify(f"There are {MOST_CLASSES} classes already")
+        else:
+            self._visitor.classifier.add_class(name)
+            self._name.value = ""
+            self._draw_cards()
+
+    def _clear_class(self, name: str) -> None:
+        self._visitor.classifier.clear_class(name)
+        self._draw_cards()
+        self._bars.show(self._rows(self._visitor.embedding))
+
+    def _reset(self) -> None:
+        self._visitor.classifier.clear_all_classes()
+        self._visitor.recording = None
+        self._draw_cards()
+        self._bars.show([])
+
+    def _draw_cards(self) -> None:
+        self._cards.clear()
+        self._counts = {}
+        with self._cards:
+            counts = self._visitor.classifier.get_class_example_count()
+            for name, count in counts.items():
+                self._draw_card(str(name), count)
+            if not counts:
+                ui.label("Name two or more classes, then show examples of each.").classes("quiet")
+
+    def _draw_card(self, name: str, count: int) -> None:
+        with ui.element("div").classes("card"):
+            ui.label(name).classes("card-name")
+            self._counts[name] = ui.label(_examples(count)).classes("quiet")
+            with ui.element("div").classes("buttons"):
+                add = ui.button("Hold to add", icon="add_a_photo").props("unelevated no-caps dense")
+                add.on("pointerdown", lambda: self._record(name))
+                for event in ("pointerup", "pointerleave", "pointercancel"):
+                    add.on(event, self._release)
+                add.on("click", lambda: self._add_last(name), js_handler=_BY_KEY)
+                FileButton(
+                    self._inboxes,
+                    lambda picture: self._add_file(name, picture),
+                    label="Upload",
+                    icon="upload",
+                    accept="image/*",
+                    multiple=True,
+                )
+                clear = ui.button(icon="close", on_click=lambda: self._clear_class(name))
+                clear.props("flat dense round").props["aria-label"] = f"Remove {name}"
+
+    # The whole state -----------------------------------------------------------------------
+
+    def _save(self) -> None:
+        if not self._visitor.classifier.get_num_classes():
+            ui.notify("There is nothing to save yet")
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / FILE
+            self._visitor.classifier.save(path)
+            ui.download.content(path.read_bytes(), FILE)
+
+    async def _load(self, content: bytes) -> Reply:
+        visitor = self._visitor
+        loaded = _read(content)
+        sizes = {rows.shape[1] for rows in loaded.get_classifier_dataset().values() if len(rows)}
+        size = self._service.models.info(visitor.model).embedding_size
+        if sizes - {size}:
+            raise ModelFileError(
+                f"found embeddings of {min(sizes - {size})} values, expected {size} as of "
+                f"{visitor.model}: choose the model that they were made with"
+            )
+        visitor.recording = None
+        visitor.classifiers[visitor.model] = loaded
+        self._draw_cards()
+        self._bars.show(self._rows(visitor.embedding))
+        return {}
+
+
+def _read(content: bytes) -> KNNClassifier:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE
+        path.write_bytes(content)
+        try:
+            loaded = KNNClassifier.load(path)
+        except ModelFileError as error:
+            raise ModelFileError(str(error).removeprefix(f"{path}: ")) from error
+    counts = loaded.get_class_example_count()
+    if len(counts) > MOST_CLASSES or sum(counts.values()) > MOST_EXAMPLES:
+        raise ModelFileError(
+            f"found {len(counts):,} classes with {sum(counts.values()):,} examples, expected at "
+            f"most {MOST_CLASSES} with {MOST_EXAMPLES:,}"
+        )
+    if any(not isinstance(label, str) or len(label) > LONGEST_NAME for label in counts):
+        raise ModelFileError(
+            f"expected names of classes of at most {LONGEST_NAME} letters, found others"
+        )
+    return loaded
+
+
+def _examples(count: int) -> str:
+    return "1 example" if count == 1 else f"{count} examples"
