@@ -5,6 +5,7 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
@@ -36,5 +37,16 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, ladder, papers, summary, train_head, warmup, weights):
+for command in (
+    app_command,
+    classify,
+    cost_command,
+    demo,
+    ladder,
+    papers,
+    summary,
+    train_head,
+    warmup,
+    weights,
+):
     main.add_command(command)
