@@ -1,6 +1,6 @@
 """From picture files and arrays to the batches that a network takes."""
 
-from npmobilenet.images.crop import aspect_box, central_crop
+from npmobilenet.images.crop import aspect_box, central_box, central_crop
 from npmobilenet.images.decoding import OneImage, decode_image
 from npmobilenet.images.input_range import InputRangeWarning, check_input_range
 from npmobilenet.images.keras_utils import img_to_array, load_img, smart_resize
@@ -16,6 +16,7 @@ __all__ = [
     "InputRangeWarning",
     "OneImage",
     "aspect_box",
+    "central_box",
     "central_crop",
     "check_input_range",
     "decode_image",
