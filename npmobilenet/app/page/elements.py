@@ -1,6 +1,6 @@
 """The page's own elements: Vue components of a few lines, and how Python makes them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from nicegui import ui
 from nicegui.element import Element
@@ -31,9 +31,7 @@ def prediction_rows(predictions: Sequence[Prediction], chosen: int | None = None
     if chosen is None and predictions:
         chosen = predictions[0].index
     return [
-        bar_row(
-            one.index, one.label.replace("_", " "), one.probability, best=one.index == chosen
-        )
+        bar_row(one.index, one.label.replace("_", " "), one.probability, best=one.index == chosen)
         for one in predictions
     ]
 
@@ -51,9 +49,7 @@ class Bars(Element, component="components/bars.js"):
         Makes the names buttons, and is called with the ``key`` of the row that is clicked.
     """
 
-    def __init__(
-        self, label: str, empty: str, choose: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, label: str, empty: str, choose: Callable[[int], None] | None = None) -> None:
         super().__init__()
         self.props["label"] = label
         self.props["empty"] = empty
@@ -88,6 +84,10 @@ class PictureSource(
         self.props["bars"] = bars.id
         self.props["side"] = FRAME_SIDE
         self.props["opacity"] = 1
+
+    def fade(self, opacity: float) -> None:
+        """How much of the picture below shows through what lies over it."""
+        self.props["opacity"] = opacity
 
     def again(self) -> None:
         """Send the picture that is shown once more; a camera does so by itself."""
@@ -144,12 +144,15 @@ class LayerList(Element, component="components/layer_list.js"):
         Called with the name of the layer that is clicked.
     """
 
-    def __init__(self, choose: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, choose: Callable[[str], None]) -> None:
         super().__init__()
         self.props["rows"] = []
         self.on("choose", lambda event: choose(str(event.args)))
 
-    def show(self, rows: Sequence[Row], chosen: str) -> None:
-        """Show layers, one of them chosen."""
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these layers."""
         self.props["rows"] = list(rows)
-        self.props["chosen"] = chosen
+
+    def choose(self, layer: str | None) -> None:
+        """Mark a layer."""
+        self.props["chosen"] = layer

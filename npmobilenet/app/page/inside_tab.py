@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from npmobilenet.analysis.inside import class_activation_map, feature_maps, image_grid
 from npmobilenet.app.page.classify_tab import TOP
-from npmobilenet.app.page.drawing import map_over_picture, png_address
 from npmobilenet.app.page.elements import (
     Bars,
     LayerList,
@@ -16,23 +14,21 @@ from npmobilenet.app.page.elements import (
     prediction_rows,
 )
 from npmobilenet.app.page.inbox import Inboxes, Reply
-from npmobilenet.app.page.layers import layer_rows
+from npmobilenet.app.page.layers import first_layer, layer_rows
+from npmobilenet.app.page.looking import Drawing, evidence, maps
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
 
-MOST_MAPS = 256
-"""Channels drawn: those of a layer with more would be too small to be seen."""
+_NO_MAPS = "Give a picture to see what the chosen layer makes of it."
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What the tab shows of one picture."""
+    """What the tab shows of one picture; without a classifier only the maps."""
 
     rows: list[Row]
-    label: str
-    overlay: str | None
-    maps: str
-    channels: int
+    evidence: Drawing | None
+    maps: Drawing
 
 
 class InsideTab:
@@ -44,16 +40,18 @@ class InsideTab:
         with ui.element("div").classes("split three"):
             with ui.element("section").classes("panel"):
                 place = ui.element("div")
-                self._caption = ui.label("").classes("quiet")
-                heading("Evidence for")
-                bars = Bars("Classes", "The five most probable classes appear here.", self._choose_class)
+                heading("Evidence for a class")
+                bars = Bars(
+                    "Classes", "The five most probable classes appear here.", self._choose_class
+                )
+                self._evidence_caption = ui.label().classes("quiet caption")
             with ui.element("section").classes("panel"):
                 heading("Layers")
                 self._layers = LayerList(self._choose_layer)
             with ui.element("section").classes("panel wide"):
-                self._title = ui.label("Feature maps").classes("heading")
+                heading("Feature maps")
                 self._maps = ui.element("img").classes("maps")
-                self._hint = ui.label("Give a picture, then choose a layer.").classes("quiet")
+                self._maps_caption = ui.label(_NO_MAPS).classes("quiet caption")
         with place:
             self._source = PictureSource(inboxes, self._look, bars)
             with ui.element("div").classes("buttons"):
@@ -62,3 +60,46 @@ class InsideTab:
                 slider.on_value_change(lambda event: self._source.fade(event.value))
                 slider.props["aria-label"] = "Opacity of the map"
         ui.timer(0, self._list_layers, once=True)
+
+    async def model_changed(self) -> None:
+        """Start again with the layers and classes of the other model."""
+        self._visitor.shown_class = None
+        self._visitor.shown_layer = None
+        await self._list_layers()
+        self._source.again()
+
+    async def _list_layers(self) -> None:
+        service, name = self._service, self._visitor.model
+        rows = await service.run(lambda: layer_rows(service.models.get(name)))
+        if self._visitor.model == name:
+            self._layers.show(rows)
+            self._layers.choose(self._visitor.shown_layer or str(rows[0]["layer"]))
+
+    def _choose_layer(self, layer: str) -> None:
+        self._visitor.shown_layer = layer
+        self._layers.choose(layer)
+        self._source.again()
+
+    def _choose_class(self, index: int) -> None:
+        self._visitor.shown_class = index
+        self._source.again()
+
+    async def _look(self, picture: bytes) -> Reply:
+        visitor = self._visitor
+        name, layer, shown = visitor.model, visitor.shown_layer, visitor.shown_class
+        seen = await self._service.run(lambda: self._see(picture, name, layer, shown))
+        self._maps.props["src"] = seen.maps.address
+        self._maps.props["alt"] = self._maps_caption.text = seen.maps.caption
+        self._evidence_caption.text = seen.evidence.caption if seen.evidence else ""
+        return {"rows": seen.rows, "overlay": seen.evidence and seen.evidence.address}
+
+    def _see(self, content: bytes, name: str, layer: str | None, shown: int | None) -> _Seen:
+        service = self._service
+        model, picture = service.models.get(name), service.decode(content)
+        drawn = maps(model, picture, layer or first_layer(model))
+        if not service.models.info(name).is_classifier:
+            return _Seen([], None, drawn)
+        found = service.classify(picture, name, TOP)
+        if shown not in [one.index for one in found]:  # of the camera's picture before, say
+            shown = found[0].index
+        return _Seen(prediction_rows(found, shown), evidence(model, picture, shown), drawn)

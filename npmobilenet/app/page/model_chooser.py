@@ -1,6 +1,6 @@
 """Choosing a model, with what it costs beside its name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui import ui
 
@@ -27,7 +27,7 @@ class ModelChooser:
         service: Service,
         latencies: Latencies,
         visitor: Visitor,
-        changed: Callable[[], None],
+        changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._service = service
         self._latencies = latencies
@@ -43,7 +43,7 @@ class ModelChooser:
 
     async def _choose(self, name: str) -> None:
         self._visitor.model = name
-        self._changed()
+        await self._changed()
         await self._tell()
 
     async def _tell(self) -> None:

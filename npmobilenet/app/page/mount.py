@@ -30,7 +30,7 @@ def mount_page(app: FastAPI, service: Service, settings: Settings) -> Inboxes:
     Inboxes
         Of the pages that are open.
     """
-    inboxes = Inboxes(app, settings.limits.upload_bytes)
+    inboxes = Inboxes(app, settings.limits.receive_seconds)
     latencies = Latencies(service)
 
     @ui.page("/", title="npmobilenet", dark=None, reconnect_timeout=SECONDS_TO_RECONNECT)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from nicegui import ui
 
+from npmobilenet.app.failures import RequestError
 from npmobilenet.app.page.elements import Bars, FileButton, PictureSource, Row, bar_row, heading
 from npmobilenet.app.page.inbox import Inboxes, Reply
 from npmobilenet.app.page.visitor import Visitor
@@ -17,6 +18,8 @@ MOST_CLASSES = 50
 MOST_EXAMPLES = 5000  # of 1024 values: 20 MB for a page
 LONGEST_NAME = 60
 FILE = "examples.npz"
+
+_FULL = f"There are {MOST_EXAMPLES:,} examples already; no more are kept"
 
 # Keys and screen readers click without pressing a pointer down before; such clicks have detail 0.
 _BY_KEY = "(event) => { if (event.detail === 0) emit(); }"
@@ -48,9 +51,7 @@ class TeachTab:
                     )
                 with ui.element("div").classes("buttons"):
                     ui.button("Save", icon="save", on_click=self._save).props("flat no-caps dense")
-                    FileButton(
-                        inboxes, self._load, label="Load", icon="folder_open", accept=".npz"
-                    )
+                    FileButton(inboxes, self._load, label="Load", icon="folder_open", accept=".npz")
                     ui.button("Reset", icon="delete", on_click=self._reset).props(
                         "flat no-caps dense"
                     )
@@ -58,7 +59,7 @@ class TeachTab:
             self._source = PictureSource(inboxes, self._see, self._bars)
         self._draw_cards()
 
-    def model_changed(self) -> None:
+    async def model_changed(self) -> None:
         """Go to what the other model was taught."""
         self._visitor.embedding = None
         self._visitor.recording = None
@@ -68,27 +69,26 @@ class TeachTab:
     # Pictures ------------------------------------------------------------------------------
 
     async def _see(self, picture: bytes) -> Reply:
-        visitor = self._visitor
-        model = visitor.model
+        visitor, classifier = self._visitor, self._visitor.classifier
         embedding = await self._embed(picture)
-        if visitor.model != model:  # another was chosen meanwhile
+        if visitor.classifier is not classifier:  # another model or file was chosen meanwhile
             return {}
         visitor.embedding = embedding
         if visitor.recording is not None:
-            self._add_example(visitor.recording, embedding)
-        return {"rows": self._rows(embedding)}
+            self._add_example(visitor.recording)
+        return {"rows": self._rows()}
 
     async def _embed(self, picture: bytes) -> np.ndarray:
         service, model = self._service, self._visitor.model
         return await service.run(lambda: service.embed([service.decode(picture)], model)[0])
 
-    def _rows(self, embedding: np.ndarray | None) -> list[Row]:
+    def _rows(self) -> list[Row]:
         """The bars of every class; none before there are examples of two classes."""
         classifier = self._visitor.classifier
         counts = classifier.get_class_example_count()
-        if embedding is None or sum(count > 0 for count in counts.values()) < 2:
+        if self._visitor.embedding is None or sum(count > 0 for count in counts.values()) < 2:
             return []
-        found = classifier.predict_class(embedding)
+        found = classifier.predict_class(self._visitor.embedding)
         return [
             bar_row(key, str(name), share, best=name == found.label)
             for key, (name, share) in enumerate(found.confidences.items())
@@ -107,25 +107,36 @@ class TeachTab:
     def _add_last(self, name: str) -> None:
         if self._visitor.embedding is None:
             ui.notify("Start the camera or choose a picture first")
-            return
-        self._add_example(name, self._visitor.embedding)
-        self._bars.show(self._rows(self._visitor.embedding))
-
-    def _add_example(self, name: str, embedding: np.ndarray) -> None:
-        classifier = self._visitor.classifier
-        counts = classifier.get_class_example_count()
-        if name not in counts:  # cleared while its button was held
-            return
-        if sum(counts.values()) >= MOST_EXAMPLES:
-            self._visitor.recording = None
-            raise ValueError(f"There are {MOST_EXAMPLES:,} examples already, no more are kept")
-        classifier.add_example(embedding, name)
-        self._counts[name].text = _examples(counts[name] + 1)
+        elif self._is_full():
+            ui.notify(_FULL)
+        else:
+            self._add_example(name)
+            self._bars.show(self._rows())
 
     async def _add_file(self, name: str, picture: bytes) -> Reply:
-        self._add_example(name, await self._embed(picture))
-        self._bars.show(self._rows(self._visitor.embedding))
+        classifier = self._visitor.classifier
+        embedding = await self._embed(picture)
+        if self._is_full():
+            raise RequestError(422, _FULL)
+        if self._visitor.classifier is classifier and name in self._counts:
+            classifier.add_example(embedding, name)
+            self._tell_counts()
+            self._bars.show(self._rows())
         return {}
+
+    def _add_example(self, name: str) -> None:
+        """The picture seen last becomes an example, unless its class has just been removed."""
+        if name in self._counts and not self._is_full():
+            assert self._visitor.embedding is not None  # noqa: S101
+            self._visitor.classifier.add_example(self._visitor.embedding, name)
+            self._tell_counts()
+
+    def _is_full(self) -> bool:
+        return sum(self._visitor.classifier.get_class_example_count().values()) >= MOST_EXAMPLES
+
+    def _tell_counts(self) -> None:
+        for name, count in self._visitor.classifier.get_class_example_count().items():
+            self._counts[str(name)].text = "1 example" if count == 1 else f"{count} examples"
 
     # Classes -------------------------------------------------------------------------------
 
@@ -146,7 +157,7 @@ class TeachTab:
     def _clear_class(self, name: str) -> None:
         self._visitor.classifier.clear_class(name)
         self._draw_cards()
-        self._bars.show(self._rows(self._visitor.embedding))
+        self._bars.show(self._rows())
 
     def _reset(self) -> None:
         self._visitor.classifier.clear_all_classes()
@@ -158,16 +169,16 @@ class TeachTab:
         self._cards.clear()
         self._counts = {}
         with self._cards:
-            counts = self._visitor.classifier.get_class_example_count()
-            for name, count in counts.items():
-                self._draw_card(str(name), count)
-            if not counts:
+            for name in self._visitor.classifier.get_class_example_count():
+                self._draw_card(str(name))
+            if not self._counts:
                 ui.label("Name two or more classes, then show examples of each.").classes("quiet")
+        self._tell_counts()
 
-    def _draw_card(self, name: str, count: int) -> None:
+    def _draw_card(self, name: str) -> None:
         with ui.element("div").classes("card"):
             ui.label(name).classes("card-name")
-            self._counts[name] = ui.label(_examples(count)).classes("quiet")
+            self._counts[name] = ui.label().classes("quiet")
             with ui.element("div").classes("buttons"):
                 add = ui.button("Hold to add", icon="add_a_photo").props("unelevated no-caps dense")
                 add.on("pointerdown", lambda: self._record(name))
@@ -202,14 +213,15 @@ class TeachTab:
         sizes = {rows.shape[1] for rows in loaded.get_classifier_dataset().values() if len(rows)}
         size = self._service.models.info(visitor.model).embedding_size
         if sizes - {size}:
-            raise ModelFileError(
+            raise RequestError(
+                422,
                 f"found embeddings of {min(sizes - {size})} values, expected {size} as of "
-                f"{visitor.model}: choose the model that they were made with"
+                f"{visitor.model}: choose the model that they were made with",
             )
         visitor.recording = None
         visitor.classifiers[visitor.model] = loaded
         self._draw_cards()
-        self._bars.show(self._rows(visitor.embedding))
+        self._bars.show(self._rows())
         return {}
 
 
@@ -220,19 +232,16 @@ def _read(content: bytes) -> KNNClassifier:
         try:
             loaded = KNNClassifier.load(path)
         except ModelFileError as error:
-            raise ModelFileError(str(error).removeprefix(f"{path}: ")) from error
+            raise RequestError(422, str(error).removeprefix(f"{path}: ")) from error
     counts = loaded.get_class_example_count()
     if len(counts) > MOST_CLASSES or sum(counts.values()) > MOST_EXAMPLES:
-        raise ModelFileError(
+        raise RequestError(
+            422,
             f"found {len(counts):,} classes with {sum(counts.values()):,} examples, expected at "
-            f"most {MOST_CLASSES} with {MOST_EXAMPLES:,}"
+            f"most {MOST_CLASSES} with {MOST_EXAMPLES:,}",
         )
     if any(not isinstance(label, str) or len(label) > LONGEST_NAME for label in counts):
-        raise ModelFileError(
-            f"expected names of classes of at most {LONGEST_NAME} letters, found others"
+        raise RequestError(
+            422, f"expected names of classes of at most {LONGEST_NAME} letters, found others"
         )
     return loaded
-
-
-def _examples(count: int) -> str:
-    return "1 example" if count == 1 else f"{count} examples"

@@ -24,6 +24,10 @@ class Visitor:
     """Of the picture that was seen last in *Teach*."""
     recording: str | None = None
     """The class that the pictures which arrive are examples of, while its button is held."""
+    shown_class: int | None = None
+    """The class whose evidence *Inside* shows; by default the most probable."""
+    shown_layer: str | None = None
+    """The layer whose feature maps *Inside* shows; by default the first."""
 
     @property
     def classifier(self) -> KNNClassifier:

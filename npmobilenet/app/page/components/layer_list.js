@@ -1,10 +1,10 @@
 // A table of layers; clicking a row, or its button by key, chooses the layer.
 export default {
   template: `
-    <table class="layers" @keydown.down.prevent="step(1)" @keydown.up.prevent="step(-1)">
+    <div class="layers-frame"><table class="layers" @keydown.down.prevent="step(1)" @keydown.up.prevent="step(-1)">
       <thead>
         <tr><th scope="col">Layer</th><th scope="col">Output</th>
-            <th scope="col" class="number">MACs</th><th scope="col" class="number">Time</th></tr>
+            <th scope="col" class="number">MMACs</th><th scope="col" class="number">ms</th></tr>
       </thead>
       <tbody ref="rows">
         <tr v-for="row in rows" :key="row.layer" :class="{ chosen: row.layer === chosen }"
@@ -17,7 +17,7 @@ export default {
           <td class="number"><span class="share" :style="share(row.time_share)"></span>{{ row.time }}</td>
         </tr>
       </tbody>
-    </table>`,
+    </table></div>`,
   props: { rows: Array, chosen: String },
   emits: ["choose"],
   methods: {
