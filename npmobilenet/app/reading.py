@@ -2,12 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from npmobilenet.app.failures import RequestError
@@ -94,26 +95,50 @@ def _from_json(
     return _checked(pictures, options(**values), limits)
 
 
+class _WholeForm(MultiPartParser):
+    """A form that must have its end: starlette takes what it has got of one that was cut off."""
+
+    def __init__(self, request: Request, limits: Limits) -> None:
+        self._ended = False
+        super().__init__(
+            request.headers,
+            self._until_end(request.stream()),
+            max_files=limits.pictures,
+            max_fields=_MOST_FIELDS,
+            max_part_size=_LONGEST_FIELD,
+        )
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def _until_end(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        async for chunk in stream:
+            yield chunk
+        if not self._ended:
+            raise MultiPartException("the form ends before its last boundary")
+
+
 async def _read_form(request: Request, limits: Limits) -> tuple[dict[str, Any], list[bytes]]:
     """Fields by name, and the content of the files."""
     fields: dict[str, Any] = {}
     pictures: list[bytes] = []
     try:
-        async with request.form(
-            max_files=limits.pictures, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD
-        ) as form:
-            for name, value in form.multi_items():
-                if isinstance(value, UploadFile):
-                    _check_part(name, value)
-                    pictures.append(await value.read())
-                elif name in _LISTS:
-                    fields.setdefault(name, []).append(value)
-                elif name in fields:
-                    raise RequestError(422, f"field {name!r} is there more than once")
-                else:
-                    fields[name] = value
-    except LookupError as error:  # a charset that is no text encoding
-        raise RequestError(400, f"the form cannot be decoded: {error}") from None
+        form = await _WholeForm(request, limits).parse()
+    except MultiPartException as error:
+        raise RequestError(400, error.message) from None
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                _check_part(name, value)
+                pictures.append(await value.read())
+            elif name in _LISTS:
+                fields.setdefault(name, []).append(value)
+            elif name in fields:
+                raise RequestError(422, f"field {name!r} is there more than once")
+            else:
+                fields[name] = value
+    finally:
+        await form.close()
     return fields, pictures
 
 

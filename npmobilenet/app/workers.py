@@ -65,10 +65,10 @@ class Workers:
         """
         work = self._pool.submit(function)
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as limit:
                 return await asyncio.wrap_future(work)
         except TimeoutError:
-            if work.done():  # the function's own
+            if not limit.expired():  # the function's own
                 raise
             raise BusyError(f"no answer within {self._seconds:g} s, come back later") from None
         finally:
