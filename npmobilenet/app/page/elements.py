@@ -83,11 +83,6 @@ class PictureSource(
         self.props["url"] = inboxes.open(handler, self.client)
         self.props["bars"] = bars.id
         self.props["side"] = FRAME_SIDE
-        self.props["opacity"] = 1
-
-    def fade(self, opacity: float) -> None:
-        """How much of the picture below shows through what lies over it."""
-        self.props["opacity"] = opacity
 
     def again(self) -> None:
         """Send the picture that is shown once more; a camera does so by itself."""

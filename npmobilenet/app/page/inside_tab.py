@@ -54,11 +54,6 @@ class InsideTab:
                 self._maps_caption = ui.label(_NO_MAPS).classes("quiet caption")
         with place:
             self._source = PictureSource(inboxes, self._look, bars)
-            with ui.element("div").classes("buttons"):
-                ui.label("Map").classes("quiet")
-                slider = ui.slider(min=0, max=1, step=0.05, value=1).classes("opacity")
-                slider.on_value_change(lambda event: self._source.fade(event.value))
-                slider.props["aria-label"] = "Opacity of the map"
         ui.timer(0, self._list_layers, once=True)
 
     async def model_changed(self) -> None:

@@ -23,9 +23,12 @@ export default {
         <input ref="file" type="file" accept="image/*" hidden @change="chosen" />
         <span class="quiet took" v-if="took !== null">{{ took.toFixed(0) }} ms from frame to label</span>
       </div>
+      <label v-if="overlay" class="opacity quiet">
+        Map <input type="range" min="0" max="1" step="0.05" v-model.number="opacity" />
+      </label>
       <p v-if="message" class="trouble" role="alert">{{ message }}</p>
     </div>`,
-  props: { url: String, bars: Number, side: Number, opacity: Number },
+  props: { url: String, bars: Number, side: Number },
   data: () => ({
     over: false,
     streaming: false,
@@ -33,6 +36,7 @@ export default {
     busy: false,
     preview: null,
     overlay: null,
+    opacity: 1,
     message: "",
     took: null,
   }),
