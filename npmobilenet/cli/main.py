@@ -12,6 +12,7 @@ from npmobilenet.cli.demo import demo
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -44,6 +45,7 @@ for command in (
     demo,
     ladder,
     papers,
+    profile_command,
     summary,
     train_head,
     warmup,

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import click
+import numpy as np
 
 from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
@@ -41,9 +42,16 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
     UnknownModelError
         If there is no such file, and the catalogue has no such name.
     """
-    if Path(name).is_file():
-        network = read_model_file(name).network
-        if size is None:
-            return network
-        return read_model_file(name, (*size, channels(network.input_shape))).network
-    return find_entry(name).network(size=size)
+    return find_network_and_weights(name, size)[0]
+
+
+def find_network_and_weights(
+    name: str, size: tuple[int, int] | None = None
+) -> tuple[Network, dict[str, np.ndarray] | None]:
+    """The same, with the weights of a file; a name of the catalogue has none here."""
+    if not Path(name).is_file():
+        return find_entry(name).network(size=size), None
+    file = read_model_file(name)
+    if size is not None:
+        file = read_model_file(name, (*size, channels(file.network.input_shape)))
+    return file.network, file.weights
