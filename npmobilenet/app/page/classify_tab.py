@@ -25,7 +25,7 @@ class ClassifyTab:
         with place:
             self._source = PictureSource(inboxes, self._classify, bars)
 
-    async def model_changed(self) -> None:
+    def model_changed(self) -> None:
         """Classify the same picture with the other model."""
         self._source.again()
 

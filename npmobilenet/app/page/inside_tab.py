@@ -1,5 +1,6 @@
 """*Inside*: what in the picture speaks for a class, and what each layer makes of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nicegui import ui
@@ -16,6 +17,7 @@ from npmobilenet.app.page.elements import (
 from npmobilenet.app.page.inbox import Inboxes, Reply
 from npmobilenet.app.page.layers import first_layer, layer_rows
 from npmobilenet.app.page.looking import Drawing, evidence, maps
+from npmobilenet.app.page.measurements import Measurements
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
 
@@ -34,8 +36,11 @@ class _Seen:
 class InsideTab:
     """The tab of one page."""
 
-    def __init__(self, service: Service, visitor: Visitor, inboxes: Inboxes) -> None:
+    def __init__(
+        self, service: Service, measurements: Measurements, visitor: Visitor, inboxes: Inboxes
+    ) -> None:
         self._service = service
+        self._measurements = measurements
         self._visitor = visitor
         with ui.element("div").classes("split three"):
             with ui.element("section").classes("panel"):
@@ -54,21 +59,25 @@ class InsideTab:
                 self._maps_caption = ui.label(_NO_MAPS).classes("quiet caption")
         with place:
             self._source = PictureSource(inboxes, self._look, bars)
-        ui.timer(0, self._list_layers, once=True)
 
-    async def model_changed(self) -> None:
-        """Start again with the layers and classes of the other model."""
+    async def opened(self) -> None:
+        """List the layers, and measure how long each takes."""
+        name = self._visitor.model
+        await self._list_layers(name, {})
+        await self._list_layers(name, await self._measurements.layer_seconds(name))
+
+    def model_changed(self) -> None:
+        """Forget the class and layer that were chosen; the other model may not have them."""
         self._visitor.shown_class = None
         self._visitor.shown_layer = None
-        await self._list_layers()
         self._source.again()
 
-    async def _list_layers(self) -> None:
-        service, name = self._service, self._visitor.model
-        rows = await service.run(lambda: layer_rows(service.models.get(name)))
-        if self._visitor.model == name:
+    async def _list_layers(self, name: str, seconds: Mapping[str, float]) -> None:
+        service, visitor = self._service, self._visitor
+        rows = await service.run(lambda: layer_rows(service.models.get(name), seconds))
+        if visitor.model == name:  # else another was chosen meanwhile
             self._layers.show(rows)
-            self._layers.choose(self._visitor.shown_layer or str(rows[0]["layer"]))
+            self._layers.choose(visitor.shown_layer or str(rows[0]["layer"]))
 
     def _choose_layer(self, layer: str) -> None:
         self._visitor.shown_layer = layer

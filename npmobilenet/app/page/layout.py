@@ -1,48 +1,52 @@
 """The page as a whole: a header with the model, and the tabs below it."""
 
-from collections.abc import Callable
-
 from nicegui import ui
 
 from npmobilenet.app.page.classify_tab import ClassifyTab
 from npmobilenet.app.page.inbox import Inboxes
 from npmobilenet.app.page.inside_tab import InsideTab
-from npmobilenet.app.page.latency import Latencies
+from npmobilenet.app.page.measurements import Measurements
 from npmobilenet.app.page.model_chooser import ModelChooser
 from npmobilenet.app.page.teach_tab import TeachTab
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
 
-Tab = ClassifyTab | TeachTab | InsideTab
-TABS: dict[str, Callable[[Service, Visitor, Inboxes], Tab]] = {
-    "Classify": ClassifyTab,
-    "Teach": TeachTab,
-    "Inside": InsideTab,
-}
+CLASSIFY, TEACH, INSIDE = "Classify", "Teach", "Inside"
 
 
-def draw_page(service: Service, latencies: Latencies, inboxes: Inboxes) -> None:
+def draw_page(service: Service, measurements: Measurements, inboxes: Inboxes) -> None:
     """Draw the page of one visitor, inside NiceGUI's page function."""
     visitor = Visitor(service.models.default)
-    drawn: list[Tab] = []
-
-    async def model_changed() -> None:
-        for tab in drawn:
-            await tab.model_changed()
-
     with ui.element("div").classes("page"):
         with ui.element("header").classes("top"):
             with ui.element("h1"):
                 ui.label("npmobilenet")
-            ModelChooser(service, latencies, visitor, model_changed)
+            chooser = ModelChooser(service, measurements, visitor)
             _theme_button()
         with ui.tabs().props("no-caps align=left inline-label") as tabs:
-            for name in TABS:
+            for name in (CLASSIFY, TEACH, INSIDE):
                 ui.tab(name)
-        with ui.tab_panels(tabs, value=next(iter(TABS)), animated=False).classes("tabs"):
-            for name, tab in TABS.items():
-                with ui.tab_panel(name):
-                    drawn.append(tab(service, visitor, inboxes))
+        with ui.tab_panels(tabs, value=CLASSIFY, animated=False):
+            with ui.tab_panel(CLASSIFY):
+                classify = ClassifyTab(service, visitor, inboxes)
+            with ui.tab_panel(TEACH):
+                teach = TeachTab(service, visitor, inboxes)
+            with ui.tab_panel(INSIDE):
+                inside = InsideTab(service, measurements, visitor, inboxes)
+
+    async def model_changed() -> None:
+        classify.model_changed()
+        teach.model_changed()
+        inside.model_changed()
+        if tabs.value == INSIDE:
+            await inside.opened()
+
+    async def tab_changed() -> None:
+        if tabs.value == INSIDE:
+            await inside.opened()
+
+    chooser.on_change(model_changed)
+    tabs.on_value_change(tab_changed)
 
 
 def _theme_button() -> None:

@@ -41,7 +41,7 @@ def evidence(model: Model, picture: NDArray[np.uint8], class_index: int | None) 
     """
     found = class_activation_map(model, picture, class_index)
     return Drawing(
-        _address(_over_picture(picture, found)),
+        _address(map_over_picture(picture, found)),
         f"{found.label.replace('_', ' ')}, logit {found.logit:.1f}. Red speaks for it, blue "
         "against it; the darker rim is not seen by the network.",
     )
@@ -66,7 +66,11 @@ def maps(model: Model, picture: NDArray[np.uint8], layer: str) -> Drawing:
     )
 
 
-def _over_picture(picture: NDArray[np.uint8], found: ClassActivationMap) -> NDArray[np.uint8]:
+def map_over_picture(picture: NDArray[np.uint8], found: ClassActivationMap) -> NDArray[np.uint8]:
+    """The map over its picture, at no more than 640 pixels a side.
+
+    The map is found on the whole picture and only drawn on a small one.
+    """
     height, width = picture.shape[:2]
     scale = min(1.0, LONGEST_SIDE / max(height, width))
     if scale == 1.0:

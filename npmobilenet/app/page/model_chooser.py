@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui import ui
 
-from npmobilenet.app.page.latency import Latencies
+from npmobilenet.app.page.measurements import Measurements
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
 from npmobilenet.errors import NpMobileNetError
@@ -16,52 +16,56 @@ class ModelChooser:
     Parameters
     ----------
     service : Service
-    latencies : Latencies
+    measurements : Measurements
     visitor : Visitor
-    changed : callable
-        Called after another model was chosen.
     """
 
-    def __init__(
-        self,
-        service: Service,
-        latencies: Latencies,
-        visitor: Visitor,
-        changed: Callable[[], Awaitable[None]],
-    ) -> None:
+    def __init__(self, service: Service, measurements: Measurements, visitor: Visitor) -> None:
         self._service = service
-        self._latencies = latencies
+        self._measurements = measurements
         self._visitor = visitor
-        self._changed = changed
+        self._changed: Callable[[], Awaitable[None]] | None = None
         with ui.element("div").classes("chooser"):
-            choice = ui.select(list(service.models.names), value=visitor.model, label="Model")
-            choice.props("dense outlined options-dense").on_value_change(
-                lambda event: self._choose(event.value)
-            )
+            self._choice = ui.select(
+                list(service.models.names), value=visitor.model, label="Model"
+            ).props("dense outlined options-dense")
             self._facts = ui.element("dl").classes("facts")
+        self._choice.on_value_change(self._choose)
         ui.timer(0, self._tell, once=True)  # when the page is shown
 
-    async def _choose(self, name: str) -> None:
+    def on_change(self, changed: Callable[[], Awaitable[None]]) -> None:
+        """Call this after another model was chosen."""
+        self._changed = changed
+
+    async def _choose(self) -> None:
+        name = self._choice.value
+        if name == self._visitor.model:
+            return
+        try:
+            await self._service.run(lambda: self._service.models.get(name))
+        except (NpMobileNetError, OSError):
+            ui.notify(f"The model {name} cannot be loaded")
+            self._choice.value = self._visitor.model
+            return
+        if self._choice.value != name:  # another was chosen meanwhile
+            return
         self._visitor.model = name
-        await self._changed()
+        if self._changed is not None:
+            await self._changed()
         await self._tell()
 
     async def _tell(self) -> None:
         """Show the facts; the time last, because it is measured when first asked for."""
         name = self._visitor.model
-        try:
-            info = await self._service.run(lambda: self._service.models.info(name))
-            facts = {
-                "Size": f"{4 * info.parameters / 1e6:.1f} MB",
-                "Parameters": f"{info.parameters / 1e6:.2f} M",
-                "MACs": f"{info.macs / 1e6:,.0f} M",
-            }
-            self._draw(facts | {"Time here": "…"})
-            seconds = await self._latencies.get(name)
-        except (NpMobileNetError, OSError) as error:
-            self._draw({"Not available": str(error)})
-            return
-        if self._visitor.model == name:  # else another was chosen meanwhile
+        info = await self._service.run(lambda: self._service.models.info(name))
+        facts = {
+            "Size": f"{4 * info.parameters / 1e6:.1f} MB",
+            "Parameters": f"{info.parameters / 1e6:.2f} M",
+            "MACs": f"{info.macs / 1e6:,.0f} M",
+        }
+        self._draw(facts | {"Time here": "..."})
+        seconds = await self._measurements.seconds(name)
+        if self._visitor.model == name:
             self._draw(facts | {"Time here": f"{1000 * seconds:.1f} ms"})
 
     def _draw(self, facts: Mapping[str, str]) -> None:

@@ -7,8 +7,8 @@ from nicegui import Client, ui
 
 from npmobilenet.app.limits import Settings
 from npmobilenet.app.page.inbox import Inboxes
-from npmobilenet.app.page.latency import Latencies
 from npmobilenet.app.page.layout import draw_page
+from npmobilenet.app.page.measurements import Measurements
 from npmobilenet.app.service import Service
 
 FAVICON = (
@@ -31,11 +31,11 @@ def mount_page(app: FastAPI, service: Service, settings: Settings) -> Inboxes:
         Of the pages that are open.
     """
     inboxes = Inboxes(app, settings.limits.receive_seconds)
-    latencies = Latencies(service)
+    measurements = Measurements(service)
 
     @ui.page("/", title="npmobilenet", dark=None, reconnect_timeout=SECONDS_TO_RECONNECT)
     def page(client: Client) -> None:
-        draw_page(service, latencies, inboxes)
+        draw_page(service, measurements, inboxes)
 
     ui.add_css(Path(__file__).parent / "style.css", shared=True)
     ui.run_with(app, favicon=FAVICON, tailwind=False, show_welcome_message=False)

@@ -1,23 +1,21 @@
 """*Teach*: classes that the user names, learnt from examples as they come."""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from nicegui import ui
 
 from npmobilenet.app.failures import RequestError
 from npmobilenet.app.page.elements import Bars, FileButton, PictureSource, Row, bar_row, heading
 from npmobilenet.app.page.inbox import Inboxes, Reply
+from npmobilenet.app.page.saved_examples import (
+    FILE,
+    LONGEST_NAME,
+    MOST_CLASSES,
+    MOST_EXAMPLES,
+    read_examples,
+    write_examples,
+)
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
-from npmobilenet.errors import ModelFileError
-from npmobilenet.transfer.knn import KNNClassifier
-
-MOST_CLASSES = 50
-MOST_EXAMPLES = 5000  # of 1024 values: 20 MB for a page
-LONGEST_NAME = 60
-FILE = "examples.npz"
 
 _FULL = f"There are {MOST_EXAMPLES:,} examples already; no more are kept"
 
@@ -59,7 +57,7 @@ class TeachTab:
             self._source = PictureSource(inboxes, self._see, self._bars)
         self._draw_cards()
 
-    async def model_changed(self) -> None:
+    def model_changed(self) -> None:
         """Go to what the other model was taught."""
         self._visitor.embedding = None
         self._visitor.recording = None
@@ -199,49 +197,17 @@ class TeachTab:
     # The whole state -----------------------------------------------------------------------
 
     def _save(self) -> None:
-        if not self._visitor.classifier.get_num_classes():
+        if self._visitor.classifier.get_num_classes():
+            ui.download.content(write_examples(self._visitor.classifier), FILE)
+        else:
             ui.notify("There is nothing to save yet")
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / FILE
-            self._visitor.classifier.save(path)
-            ui.download.content(path.read_bytes(), FILE)
 
     async def _load(self, content: bytes) -> Reply:
-        visitor = self._visitor
-        loaded = _read(content)
-        sizes = {rows.shape[1] for rows in loaded.get_classifier_dataset().values() if len(rows)}
-        size = self._service.models.info(visitor.model).embedding_size
-        if sizes - {size}:
-            raise RequestError(
-                422,
-                f"found embeddings of {min(sizes - {size})} values, expected {size} as of "
-                f"{visitor.model}: choose the model that they were made with",
-            )
-        visitor.recording = None
-        visitor.classifiers[visitor.model] = loaded
-        self._draw_cards()
-        self._bars.show(self._rows())
+        service, visitor, model = self._service, self._visitor, self._visitor.model
+        size = service.models.info(model).embedding_size
+        visitor.classifiers[model] = await service.run(lambda: read_examples(content, size))
+        if visitor.model == model:  # else another was chosen meanwhile
+            visitor.recording = None
+            self._draw_cards()
+            self._bars.show(self._rows())
         return {}
-
-
-def _read(content: bytes) -> KNNClassifier:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        path.write_bytes(content)
-        try:
-            loaded = KNNClassifier.load(path)
-        except ModelFileError as error:
-            raise RequestError(422, str(error).removeprefix(f"{path}: ")) from error
-    counts = loaded.get_class_example_count()
-    if len(counts) > MOST_CLASSES or sum(counts.values()) > MOST_EXAMPLES:
-        raise RequestError(
-            422,
-            f"found {len(counts):,} classes with {sum(counts.values()):,} examples, expected at "
-            f"most {MOST_CLASSES} with {MOST_EXAMPLES:,}",
-        )
-    if any(not isinstance(label, str) or len(label) > LONGEST_NAME for label in counts):
-        raise RequestError(
-            422, f"expected names of classes of at most {LONGEST_NAME} letters, found others"
-        )
-    return loaded

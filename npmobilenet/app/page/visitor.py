@@ -7,7 +7,7 @@ import numpy as np
 from npmobilenet.transfer.knn import KNNClassifier
 
 
-@dataclass
+@dataclass(eq=False)
 class Visitor:
     """One open page.
 

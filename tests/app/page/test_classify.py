@@ -12,7 +12,9 @@ def shown(page):
     page.locator(".bars-row").first.wait_for()
     names = page.locator(".bars-name").all_inner_texts()
     values = page.locator(".bars-value").all_inner_texts()
-    return [(name, float(value.removesuffix(" %"))) for name, value in zip(names, values)]
+    return [
+        (name, float(value.removesuffix(" %"))) for name, value in zip(names, values, strict=True)
+    ]
 
 
 def expected(model, picture):
