@@ -8,16 +8,14 @@ that the machine code depends on, so that a cache entry is either right or not t
 import hashlib
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import llvmlite
-import llvmlite.binding as llvm
 import numba
 import platformdirs
 from numba.core import caching, config
-
-from npmobilenet.kernels.host import cpu_features
+from numba.core.registry import cpu_target
 
 jit = numba.njit(error_model="numpy", boundscheck=False, nogil=True)
 
@@ -57,8 +55,8 @@ def fingerprint() -> str:
     package = Path(__file__).parents[1]
     for source in sorted([*package.glob("kernels/**/*.py"), *package.glob("engine/*.py")]):
         digest.update(source.read_bytes())
-    cpu = config.CPU_NAME or llvm.get_host_cpu_name()
-    for fact in (numba.__version__, llvmlite.__version__, cpu, cpu_features()):
+    cpu = cpu_target.target_context.codegen().magic_tuple()
+    for fact in (version("numba"), version("llvmlite"), *cpu):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()
 
