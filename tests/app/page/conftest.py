@@ -1,9 +1,7 @@
 """A server with the page, and a browser whose camera shows a film made of a photograph."""
 
-import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -14,36 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.browser import BROWSER_VARIABLE, find_browser, write_film
+from bench.browser import browser as open_browser
 from npmobilenet.cli.demo import sample_photograph
 from npmobilenet.errors import NpMobileNetError
 from npmobilenet.loading import load_model
 from npmobilenet.pretrained import DEFAULT_MODEL, fetch
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_VARIABLE = "NPMOBILENET_BROWSER"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-FILM_SIZE = (640, 480)
-FRAMES = 20
-
-
-@pytest.fixture(scope="session")
-def browser_path():
-    named = os.environ.get(BROWSER_VARIABLE)
-    found = [named] if named else [path for name in BROWSERS if (path := shutil.which(name))]
-    if not found:
-        pytest.skip(f"needs Chromium or Chrome: none on the PATH, none in {BROWSER_VARIABLE}")
-    return found[0]
 
 
 @pytest.fixture(scope="session")
@@ -63,23 +37,14 @@ def other_photograph(photograph, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def film(photograph, tmp_path_factory):
-    """A film for the camera: the view glides over the photograph, so that every frame is new."""
+    """What the camera shows."""
     path = tmp_path_factory.mktemp("film") / "camera.mjpeg"
-    width, height = FILM_SIZE
-    whole = Image.open(photograph).convert("RGB")
-    whole = whole.resize((width, round(whole.height * width / whole.width)))
-    with path.open("wb") as stream:
-        for number in range(FRAMES):
-            top = round(60 * np.sin(2 * np.pi * number / FRAMES) ** 2)
-            frame = whole.crop((0, top, width, top + height))
-            buffer = io.BytesIO()
-            frame.save(buffer, "JPEG", quality=90)
-            stream.write(buffer.getvalue())
+    write_film(photograph, path)
     return path
 
 
 @pytest.fixture(scope="session")
-def weights_folders(request):
+def weights_folders():
     """Where the server may find real weights: ../shared, if it is there."""
     folders = [os.environ.get("NPMOBILENET_WEIGHTS", "")]
     shared = Path(__file__).parents[4] / "shared" / "weights" / "keras"
@@ -141,15 +106,13 @@ def _address(process, log):
 
 
 @pytest.fixture(scope="session")
-def browser(browser_path, film):
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=browser_path,
-            args=[*FLAGS, f"--use-file-for-fake-video-capture={film}"],
-        )
-        yield browser
-        browser.close()
+def browser(film):
+    pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    program = find_browser()
+    if program is None:
+        pytest.skip(f"needs Chromium or Chrome: none on the PATH, none in {BROWSER_VARIABLE}")
+    with open_browser(program, film) as opened:
+        yield opened
 
 
 class Visit:
