@@ -90,6 +90,16 @@ def _masked(builder, kind, result, arguments):
     return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), arguments)
 
 
+def _opaque(builder, number):
+    """The same number, of which LLVM knows nothing more.
+
+    Otherwise it prepares every address that depends on it ahead of the loop, dozens of them, and
+    keeps them on the stack, where an addition or two in the loop cost less.
+    """
+    kind = ir.FunctionType(_I64, [_I64])
+    return builder.call(ir.InlineAsm(kind, "", "=r,0"), [number])
+
+
 def _at(builder, tile, index, value):
     return builder.insert_value(tile, value, index)
 
@@ -202,16 +212,18 @@ def tile_outer(typing, tile, a, offset, row_stride, w, w_offset):
 
 @intrinsic(prefer_literal=True)
 def tile_window(
-    typing, tile, x, row, column, width, channels, zeros, stride, taps, w, w_offset, w_stride
-):
-    """Add one kernel row of a depthwise convolution, loading each input column once.
+    typing, tile, x, rows, channel, column, width, channels, zeros, stride, taps, w, w_offset,
+    w_stride
+):  # fmt: skip
+    """Add some kernel rows of a depthwise convolution, loading each input column once.
 
     Parameters
     ----------
     tile
         Output pixels ``i`` of one image row.
-    x, row
-        ``x[row + c * channels:]`` is input column ``c`` at the tile's first channel.
+    x, rows, channel
+        ``x[rows[r] + c * channels + channel:]`` is column ``c`` of the input row under kernel row
+        ``r``, at the tile's first channel. ``rows`` is a tuple.
     column, width
         Input column under the first tap of pixel 0; columns outside ``[0, width)`` read as zeros.
     zeros
@@ -219,39 +231,71 @@ def tile_window(
     stride, taps
         Columns from one pixel to the next, and kernel columns (constants).
     w, w_offset, w_stride
-        Tap ``t`` is ``w[w_offset + t * w_stride:]``.
+        Tap ``t`` of kernel row ``r`` is ``w[w_offset + (r * taps + t) * w_stride:]``.
     """
     if not isinstance(stride, types.IntegerLiteral) or not isinstance(taps, types.IntegerLiteral):
         return None
     step, count = stride.literal_value, taps.literal_value
+    places = (tile.rows - 1) * step + count
 
     def codegen(context, builder, signature, arguments):
-        value, x, row, column, width, channels, zeros, _, _, w, w_start, w_stride = arguments
-        kernel = []
-        for tap in range(count):
-            offset = builder.add(w_start, builder.mul(w_stride, _I64(tap)))
-            at = pointer(context, builder, signature.args[9], w, offset)
-            kernel.append(_vectors_at(builder, at, tile.vectors))
-        for place in range((tile.rows - 1) * step + count):
-            fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
-            fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
-            if not fed:
-                continue
+        value, x, rows, channel, column, width, channels, zeros, _, _, w, w_start, w_stride = (
+            arguments
+        )
+
+        def load(kind, array, offset):
+            at = pointer(context, builder, kind, array, offset)
+            return _vectors_at(builder, at, tile.vectors)
+
+        def total(offset_of):
+            """The tile with all products; ``offset_of(row, place)`` says where a column is."""
+            result = value
+            for r, row in enumerate(cgutils.unpack_tuple(builder, rows)):
+                first = _opaque(builder, builder.add(row, channel))
+                kernel = []
+                for tap in range(r * count, (r + 1) * count):
+                    offset = builder.add(w_start, builder.mul(w_stride, _I64(tap)))
+                    kernel.append(load(signature.args[10], w, offset))
+                for place in range(places):
+                    fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
+                    fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
+                    if not fed:
+                        continue
+                    pixels = load(signature.args[1], x, offset_of(first, place))
+                    for i, tap in fed:
+                        for j in range(tile.vectors):
+                            index = i * tile.vectors + j
+                            before = builder.extract_value(result, index)
+                            product = _multiply_add(builder, pixels[j], kernel[tap][j], before)
+                            result = _at(builder, result, index, product)
+            return [builder.extract_value(result, i) for i in range(tile.rows * tile.vectors)]
+
+        def inside(first, place):
             here = builder.add(column, _I64(place))
-            inside = builder.icmp_unsigned("<", here, width)
-            offset = builder.select(inside, builder.add(row, builder.mul(here, channels)), zeros)
-            at = pointer(context, builder, signature.args[1], x, offset)
-            pixels = _vectors_at(builder, at, tile.vectors)
-            for i, tap in fed:
-                for j in range(tile.vectors):
-                    index = i * tile.vectors + j
-                    total = builder.extract_value(value, index)
-                    product = _multiply_add(builder, pixels[j], kernel[tap][j], total)
-                    value = _at(builder, value, index, product)
+            return builder.add(first, builder.mul(here, channels))
+
+        def anywhere(first, place):
+            here = builder.add(column, _I64(place))
+            within = builder.icmp_unsigned("<", here, width)
+            return builder.select(within, inside(first, place), zeros)
+
+        # Most tiles touch no edge: they are spared the question, which costs more than a product.
+        fits = builder.icmp_signed("<=", builder.add(column, _I64(places)), width)
+        fits = builder.and_(fits, builder.icmp_signed(">=", column, _I64(0)))
+        with builder.if_else(fits, likely=True) as (then, otherwise):
+            with then:
+                middle, middle_block = total(inside), builder.block
+            with otherwise:
+                edge, edge_block = total(anywhere), builder.block
+        joined = [builder.phi(_VECTOR) for _ in middle]
+        for index, either in enumerate(joined):
+            either.add_incoming(middle[index], middle_block)
+            either.add_incoming(edge[index], edge_block)
+            value = _at(builder, value, index, either)
         return value
 
     numbers = [types.intp] * 5
-    return tile(tile, x, *numbers, stride, taps, w, types.intp, types.intp), codegen
+    return tile(tile, x, rows, *numbers, stride, taps, w, types.intp, types.intp), codegen
 
 
 @intrinsic
