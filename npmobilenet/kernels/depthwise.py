@@ -36,109 +36,94 @@ def _make_lines(count):
     return lines
 
 
-def _make_pixels(rows, vectors, stride, taps, count):
-    """``rows`` pixels from column ``i`` on, in channels ``[first, last)``, of ``count`` rows.
+def _make_tiles(rows, vectors, stride, taps, count):
+    """A row of the output in tiles of ``rows`` pixels, in channels ``[first, last)``.
 
-    The input row under kernel row ``ky`` is in place ``held`` of the ring; the rows further down
-    are all there.
+    Sums ``count`` kernel rows: the input row under the first of them, ``ky``, is in place ``held``
+    of the ring, and the others are below it. The last tile may overlap the one before.
     """
     block = vectors * LANES
     lines = _make_lines(count)
 
     @jit
-    def pixels(x, window, held, ky, end, i, first, last, layer, packed, result):
-        left = i * window.stride_x - window.pad_left
+    def tiles(x, window, held, ky, first, last, layer, packed, result):
         there = lines(x, held, window.dilation_y)
         kernel = layer.kernel + ky * taps * packed
-        to = result.offset + i * result.stride
-        for c in range(first, last, block):
-            tile = tile_zero(rows, vectors)
-            tile = tile_window(
-                tile, x.data, there, c, left, window.width, window.channels, x.zeros, stride,
-                taps, layer.w, kernel + c, packed
-            )  # fmt: skip
-            tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
-            tile = tile_clamp(tile, layer.low, layer.high)
-            lanes = min(last - c - (vectors - 1) * LANES, LANES)
-            tile_store(tile, result.out, to + c, result.stride, lanes)
-
-    return pixels
-
-
-_one_line = _make_lines(1)
-
-
-def _make_any(rows, vectors, stride, taps):
-    """The same for kernel rows ``[ky, end)``, ``taps`` columns of them at a time."""
-    block = vectors * LANES
-
-    @jit
-    def pixels(x, window, held, ky, end, i, first, last, layer, packed, result):
-        left = i * window.stride_x - window.pad_left
-        to = result.offset + i * result.stride
-        for c in range(first, last, block):
-            tile = tile_zero(rows, vectors)
-            for line in range(end - ky):
-                there = _one_line(x, held + line * window.dilation_y, 0)
-                kernel = layer.kernel + (ky + line) * window.kernel_width * packed + c
-                for kx in range(0, window.kernel_width, taps):
-                    column = left + kx * window.dilation_x
-                    tile = tile_window(
-                        tile, x.data, there, c, column, window.width, window.channels, x.zeros,
-                        stride, taps, layer.w, kernel + kx * packed, packed
-                    )  # fmt: skip
-            tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
-            tile = tile_clamp(tile, layer.low, layer.high)
-            lanes = min(last - c - (vectors - 1) * LANES, LANES)
-            tile_store(tile, result.out, to + c, result.stride, lanes)
-
-    return pixels
-
-
-def _make_tiles(rows, vectors, make):
-    """A whole output row in tiles of ``rows`` pixels; the last one may overlap the one before."""
-    wide = make(rows, vectors)
-    narrow = make(rows, 1) if vectors > 1 else wide
-    block = vectors * LANES
-
-    @inlined
-    def tiles(x, window, held, ky, end, layer, packed, result):
-        channels = window.channels
-        whole = channels // block * block
-        if channels - whole > block - LANES:
-            whole = channels
         i = 0
         while i < window.out_width:
             i = min(i, window.out_width - rows)
-            if whole > 0:
-                wide(x, window, held, ky, end, i, 0, whole, layer, packed, result)
-            if whole < channels:
-                narrow(x, window, held, ky, end, i, whole, channels, layer, packed, result)
+            left = i * stride - window.pad_left
+            to = result.offset + i * result.stride
+            for c in range(first, last, block):
+                tile = tile_zero(rows, vectors)
+                tile = tile_window(
+                    tile, x.data, there, c, left, window.width, window.channels, x.zeros, stride,
+                    taps, layer.w, kernel + c, packed
+                )  # fmt: skip
+                tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
+                tile = tile_clamp(tile, layer.low, layer.high)
+                lanes = min(last - c - (vectors - 1) * LANES, LANES)
+                tile_store(tile, result.out, to + c, result.stride, lanes)
             i += rows
 
     return tiles
 
 
-def _make_row(rows, vectors, stride, taps):
-    """An output row under a square kernel: one function for whole kernels, one for all but a row.
+_one_line = _make_lines(1)
 
-    The latter is for the first and the last row of an image. Whatever else there is goes the slow
-    way.
+
+@jit
+def _any(x, window, held, ky, end, layer, packed, result):
+    """A row of the output, for kernel rows ``[ky, end)`` of any size: tap by tap."""
+    for i in range(window.out_width):
+        left = i * window.stride_x - window.pad_left
+        to = result.offset + i * result.stride
+        for c in range(0, window.channels, LANES):
+            tile = tile_zero(1, 1)
+            for line in range(end - ky):
+                there = _one_line(x, held + line * window.dilation_y, 0)
+                kernel = layer.kernel + (ky + line) * window.kernel_width * packed + c
+                for kx in range(window.kernel_width):
+                    column = left + kx * window.dilation_x
+                    tile = tile_window(
+                        tile, x.data, there, c, column, window.width, window.channels, x.zeros,
+                        1, 1, layer.w, kernel + kx * packed, packed
+                    )  # fmt: skip
+            tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
+            tile = tile_clamp(tile, layer.low, layer.high)
+            tile_store(tile, result.out, to + c, 0, min(window.channels - c, LANES))
+
+
+def _make_row(rows, vectors, stride, taps):
+    """A row of the output under a square kernel.
+
+    One function is for whole kernels and one for all but a row, which is what the first and the
+    last row of an image need; the few others go the slow way.
     """
-    full, most = (
-        _make_tiles(rows, vectors, lambda r, v, n=count: _make_pixels(r, v, stride, taps, n))
-        for count in (taps, taps - 1)
-    )
-    rest = _make_tiles(rows, vectors, lambda r, v: _make_any(r, v, stride, taps))
+    block = vectors * LANES
+    full = _make_tiles(rows, vectors, stride, taps, taps)
+    most = _make_tiles(rows, vectors, stride, taps, taps - 1)
+    narrow_full = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
+    narrow_most = _make_tiles(rows, 1, stride, taps, taps - 1) if vectors > 1 else most
 
     @inlined
     def row(x, window, held, ky, end, layer, packed, result):
+        channels = window.channels
+        whole = channels // block * block
+        if channels - whole > block - LANES:
+            whole = channels
         if end - ky == taps:
-            full(x, window, held, ky, end, layer, packed, result)
+            if whole > 0:
+                full(x, window, held, ky, 0, whole, layer, packed, result)
+            if whole < channels:
+                narrow_full(x, window, held, ky, whole, channels, layer, packed, result)
         elif end - ky == taps - 1:
-            most(x, window, held, ky, end, layer, packed, result)
+            if whole > 0:
+                most(x, window, held, ky, 0, whole, layer, packed, result)
+            if whole < channels:
+                narrow_most(x, window, held, ky, whole, channels, layer, packed, result)
         else:
-            rest(x, window, held, ky, end, layer, packed, result)
+            _any(x, window, held, ky, end, layer, packed, result)
 
     return row
 
@@ -149,7 +134,6 @@ _three_strided_long = _make_row(_LONG, _VECTORS, 2, 3)
 _three_strided_short = _three_strided_long if _SHORT == _LONG else _make_row(_SHORT, _VECTORS, 2, 3)
 _five = _make_row(_SHORT, 1, 1, 5)
 _five_strided = _make_row(_SHORT, 1, 2, 5)
-_any = _make_tiles(1, 1, lambda rows, vectors: _make_any(rows, vectors, 1, 1))
 
 
 @jit
