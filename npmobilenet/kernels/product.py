@@ -125,8 +125,13 @@ _HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
 
 
 @inlined
-def _next_tiles(pixels):
-    """Height and number of the tiles to begin with, if so many pixels are left."""
+def _next_tiles(pixels, tall):
+    """Height and number of the tiles to begin with, if so many pixels are left.
+
+    Tiles may be up to ``tall`` pixels high.
+    """
+    if tall > ROWS and pixels >= tall:
+        return tall, pixels // tall
     if ROWS == 14:
         if pixels > 14 and pixels % 14 == 2:  # two of 8 are better than a full one and a rest
             return (14, pixels // 14 - 1) if pixels > 16 else (8, 2)
@@ -143,15 +148,20 @@ def _make_column(vectors):
     """All pixels of one panel, in as few tiles as there can be of the given heights."""
     b0, b1, b2, b3, b4, b5 = (_make_block(rows, vectors) for rows in _HEIGHTS)
     h0, h1, h2, h3, h4, _ = _HEIGHTS
+    # One vector of six pixels is half a tile: too few sums to keep two multipliers busy.
+    tall = 2 * ROWS if REGISTERS == 16 and vectors == 1 else ROWS
+    top = _make_block(tall, vectors) if tall > ROWS else b0
 
     @jit
     def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share):
         i = 0
         while i < pixels:
-            height, tiles = _next_tiles(pixels - i)
+            height, tiles = _next_tiles(pixels - i, tall)
             begin = start + i * taps.pixel_step
             to = moved(result, i)
-            if height == h0:
+            if height == tall:
+                ahead = top(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h0:
                 ahead = b0(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
             elif height == h1:
                 ahead = b1(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
