@@ -22,6 +22,10 @@ class ImageError(NpMobileNetError, ValueError):
     """An image cannot be decoded or is too large."""
 
 
+class ImageTooLargeError(ImageError):
+    """An image has more pixels than are allowed."""
+
+
 class LabelsError(NpMobileNetError, ValueError):
     """A labels file cannot be read, or does not fit the number of classes."""
 

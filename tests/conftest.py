@@ -30,3 +30,23 @@ def keras_weights(shared: Path) -> Path:
 def rng() -> np.random.Generator:
     """Random numbers that are the same in every run."""
     return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def lively_weights():
+    """Random weights that keep the size of activations from layer to layer (He et al., 2015)."""
+
+    def weights_of(network):
+        rng = np.random.default_rng(0)
+        weights = {}
+        for name, shape in network.variables.items():
+            if name.endswith("kernel"):
+                depthwise = "_dw_" in name or "depthwise" in name
+                inputs = np.prod(shape[:2] if depthwise else shape[:-1])
+                weights[name] = rng.normal(0, np.sqrt(2 / inputs), shape).astype(np.float32)
+            else:
+                ones = name.endswith(("gamma", "moving_variance"))
+                weights[name] = np.full(shape, float(ones), np.float32)
+        return weights
+
+    return weights_of

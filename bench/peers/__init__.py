@@ -1,5 +1,6 @@
 """The libraries that are compared, each in a file of its own."""
 
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
@@ -40,9 +41,13 @@ def missing(peer: Peer) -> list[str]:
 
 def versions() -> dict[str, str]:
     """The installed version of every package that any peer needs."""
-    names = dict.fromkeys(name for peer in PEERS.values() for name in peer.packages)
+    return installed_versions(name for peer in PEERS.values() for name in peer.packages)
+
+
+def installed_versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
     found = {}
-    for name in names:
+    for name in dict.fromkeys(packages):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

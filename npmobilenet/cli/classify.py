@@ -13,8 +13,8 @@ from npmobilenet.errors import NpMobileNetError
 from npmobilenet.labels import Prediction, read_labels
 from npmobilenet.loading import load_model, load_pretrained
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
+from npmobilenet.pretrained import DEFAULT_MODEL as DEFAULT_MODEL
 
-DEFAULT_MODEL = "mobilenet_v1_1.0_224"
 BAR_WIDTH = 24
 
 

@@ -5,12 +5,17 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
+from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.parity import parity_command
+from npmobilenet.cli.profile import profile_command
+from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -36,5 +41,20 @@ def main() -> None:
     """MobileNet in NumPy: classify pictures, look inside networks, read weights."""
 
 
-for command in (classify, cost_command, demo, ladder, papers, summary, train_head, warmup, weights):
+for command in (
+    app_command,
+    classify,
+    cost_command,
+    demo,
+    inside,
+    ladder,
+    papers,
+    parity_command,
+    profile_command,
+    roofline_command,
+    summary,
+    train_head,
+    warmup,
+    weights,
+):
     main.add_command(command)

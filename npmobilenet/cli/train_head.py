@@ -15,9 +15,9 @@ from rich.progress import (
 from rich.table import Table
 
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
-from npmobilenet.cli.classify import DEFAULT_MODEL
 from npmobilenet.cli.output import console, notes, print_json
 from npmobilenet.loading import load_model, load_pretrained
+from npmobilenet.pretrained import DEFAULT_MODEL
 from npmobilenet.transfer.augmentation import Augmentation
 from npmobilenet.transfer.folder import scan_folder
 from npmobilenet.transfer.head import SoftmaxHead

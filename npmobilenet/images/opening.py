@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from npmobilenet.errors import ImageError
+from npmobilenet.errors import ImageError, ImageTooLargeError
 from npmobilenet.images.quiet import quiet_pillow
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
@@ -36,7 +36,7 @@ def image_errors(name: str) -> Iterator[None]:
             f"{name}: found no picture in it, expected one of {', '.join(FORMATS)}"
         ) from None
     except Image.DecompressionBombError as error:
-        raise ImageError(f"{name}: too large a picture ({error})") from None
+        raise ImageTooLargeError(f"{name}: too large a picture ({error})") from None
     # Pillow's readers raise whatever a damaged file drives them to: OSError, SyntaxError,
     # struct.error, IndexError, MemoryError, ...
     except Exception as error:
@@ -72,7 +72,7 @@ def check_size(image: Image.Image, name: str, max_pixels: int) -> None:
     """Refuse a picture of too many pixels before they are decoded."""
     width, height = image.size
     if width * height > max_pixels:
-        raise ImageError(
+        raise ImageTooLargeError(
             f"{name}: found {width} x {height} = {width * height:,} pixels, expected at most "
             f"max_pixels = {max_pixels:,}"
         )

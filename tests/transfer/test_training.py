@@ -24,23 +24,8 @@ from npmobilenet.transfer.plot import save_training_plot
 from npmobilenet.transfer.training import pictures_to_embed, train_classifier
 
 
-def lively_weights(network):
-    """Random weights that keep the size of activations from layer to layer (He et al., 2015)."""
-    rng = np.random.default_rng(0)
-    weights = {}
-    for name, shape in network.variables.items():
-        if name.endswith("kernel"):
-            depthwise = "_dw_" in name or "depthwise" in name
-            inputs = np.prod(shape[:2] if depthwise else shape[:-1])
-            weights[name] = rng.normal(0, np.sqrt(2 / inputs), shape).astype(np.float32)
-        else:
-            ones = name.endswith(("gamma", "moving_variance"))
-            weights[name] = np.full(shape, float(ones), np.float32)
-    return weights
-
-
 @pytest.fixture(scope="module")
-def model():
+def model(lively_weights):
     network = mobilenet_v1((32, 32, 3), 0.25, classes=7)
     return Model(network, lively_weights(network))
 
@@ -131,7 +116,7 @@ def test_a_trained_classifier_is_the_same_in_keras(model, shapes_folder, tmp_pat
     np.testing.assert_allclose(theirs.predict(batch, verbose=0), expected, atol=1e-5)
 
 
-def test_v2_without_a_top(shapes_folder, tmp_path):
+def test_v2_without_a_top(shapes_folder, tmp_path, lively_weights):
     network = mobilenet_v2((None, None, 3), 0.35, include_top=False)
     bare = Model(network, lively_weights(network))
     for path in shapes_folder.glob("*/*.png"):
