@@ -6,6 +6,7 @@ import click
 
 from npmobilenet import __version__
 from npmobilenet.cli.app import app_command
+from npmobilenet.cli.blocks import blocks_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
@@ -42,6 +43,7 @@ def main() -> None:
 
 for command in (
     app_command,
+    blocks_command,
     classify,
     cost_command,
     demo,
