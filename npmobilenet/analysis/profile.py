@@ -175,15 +175,12 @@ def profile_together(
         runs = [_Run(*one, threads) for one in prepared]
         calls = [call for run in runs for call in run.calls]
         peaks: list[float] = []
-
-        def measure_peak() -> None:
-            sleep(_HELPERS_SLEEP if threads > 1 else 0)
-            peaks.append(fma_peak(threads, _PEAK_SECONDS))
-
         neighbours = Neighbours()
         empty_job = idle(threads)
         calls += [empty_job, empty_job]
-        times = measure(calls, seconds, between=measure_peak, clock=clock)
+        times = measure(
+            calls, seconds, between=lambda: peaks.append(measure_peak(threads)), clock=clock
+        )
         busy = neighbours.busy()
     medians = [median(taken) for taken in times]
     empty, _ = medians.pop(), medians.pop()  # the first finds its code out of the caches
@@ -192,6 +189,12 @@ def profile_together(
         own, medians = medians[: len(run.calls)], medians[len(run.calls) :]
         found.append(run.result(own, empty, median(peaks), len(times[0]), busy))
     return found
+
+
+def measure_peak(threads: int) -> float:
+    """The FMA peak, in FLOP/s, a moment after calls of the engine."""
+    sleep(_HELPERS_SLEEP if threads > 1 else 0)
+    return fma_peak(threads, _PEAK_SECONDS)
 
 
 def _with_weights(subject: Subject) -> tuple[Subject, Weights, NDArray[np.float32]]:

@@ -17,6 +17,7 @@ from npmobilenet.cli.papers import papers
 from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
+from npmobilenet.cli.sweep import sweep_command
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
 from npmobilenet.cli.weights import weights
@@ -53,6 +54,7 @@ for command in (
     profile_command,
     roofline_command,
     summary,
+    sweep_command,
     train_head,
     warmup,
     weights,

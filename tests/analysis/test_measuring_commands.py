@@ -11,6 +11,12 @@ from npmobilenet.cli import main
 SMALL = ("mobilenet_v1_0.25_128", "--input", "32")
 
 
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """Limits of the machine measured in a moment, as nobody looks at them."""
+    monkeypatch.setattr("npmobilenet.analysis.roofs._SHORT", 1e-5)
+
+
 def run(*arguments, status=0):
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert result.exit_code == status, result.output
@@ -120,3 +126,19 @@ def test_blocks_of_a_whole_network():
 )
 def test_blocks_refuses_what_makes_no_sense(arguments, message):
     assert message in run("blocks", *arguments, status=2).stderr
+
+
+def test_sweep_of_chosen_widths_and_resolutions(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "sweep.png"
+    arguments = ("v1", "--alpha", 0.25, "--resolution", 32, "--resolution", 48, "--seconds", 0)
+    text = run("sweep", *arguments, "--plot", path).stdout
+    assert "MobileNet V1, 1 thread" in text
+    assert "MobileNet V2" not in text
+    assert path.read_bytes().startswith(b"\x89PNG")
+    (data,) = json.loads(run("sweep", *arguments, "--json").stdout)
+    assert [point["resolution"] for point in data["points"]] == [32, 48]
+
+
+def test_sweep_of_what_does_not_exist():
+    assert "v3" in run("sweep", "v3", status=2).stderr
