@@ -1,12 +1,15 @@
 """How the chapters show what the library draws."""
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from IPython.display import SVG
+from IPython.display import SVG, Code
 from IPython.display import Image as Bitmap
 from PIL import Image
 
@@ -51,3 +54,13 @@ def _image(array: np.ndarray) -> Image.Image:
         low, high = float(array.min()), float(array.max())
         array = np.round((array - low) / (high - low or 1.0) * 255).astype(np.uint8)
     return Image.fromarray(array).convert("RGB")
+
+
+def source(function: Callable[..., Any]) -> Code:
+    """The code of a function of the library, without its docstring."""
+    text = textwrap.dedent(inspect.getsource(function))
+    lines = text.splitlines()
+    first = ast.parse(text).body[0].body[0]  # type: ignore[attr-defined]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        del lines[first.lineno - 1 : first.end_lineno]
+    return Code("\n".join(lines), language="python")

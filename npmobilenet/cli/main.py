@@ -14,6 +14,7 @@ from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.parity import parity_command
 from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
@@ -51,6 +52,7 @@ for command in (
     inside,
     ladder,
     papers,
+    parity_command,
     profile_command,
     roofline_command,
     summary,

@@ -78,3 +78,28 @@ def find_model(
     if Path(name).is_file():
         return load_model(name, backend=backend, resize=resize, crop=crop)
     return load_pretrained(name, backend=backend, resize=resize, crop=crop)
+
+
+def find_sized_model(name: str, size: tuple[int, int] | None) -> Model:
+    """The model of a file or a name, on the NumPy backend, for one size of images.
+
+    Parameters
+    ----------
+    name : str
+    size : (height, width), optional
+        In place of the input size it has.
+
+    Raises
+    ------
+    ModelFileError, UnknownModelError, DownloadError
+        As in :func:`find_model`.
+    ValueError
+        If neither the network nor ``size`` says how large the input is.
+    """
+    model = find_model(name, backend="numpy")
+    network = model.network if size is None else find_network(name, size)
+    if None in network.input_shape:
+        raise ValueError(f"{name} takes images of any size: say which one with --input")
+    if network == model.network:
+        return model
+    return Model(network, model.weights, backend="numpy", labels=model.labels, source=model.source)

@@ -31,6 +31,7 @@ from npmobilenet.model import Model
 from npmobilenet.reference import FloatArray
 
 _GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow's convert("L")
+_DARKEST = 64.0  # what black becomes, so that colours show on it
 _OPACITY = 0.85  # where the map is largest
 _VIVID = 0.7  # of the way from white to the darkest red or blue
 
@@ -146,7 +147,7 @@ def overlay(image: OneImage, found: ClassActivationMap) -> NDArray[np.uint8]:
     unseen = np.isnan(evidence)
     largest = float(np.abs(found.values).max())
     share = np.nan_to_num(evidence) / (largest if largest > 0 else 1.0)
-    grey = (pixels @ _GREY)[..., np.newaxis]
+    grey = _DARKEST + (1 - _DARKEST / 255) * (pixels @ _GREY)[..., np.newaxis]
     grey = np.where(unseen[..., np.newaxis], grey / 2, grey)
     opacity = _OPACITY * np.abs(share)[..., np.newaxis]
     mixed = grey * (1 - opacity) + signed_colours(_VIVID * np.sign(share)) * opacity

@@ -40,7 +40,7 @@ def plot_class_activation(image: OneImage, found: ClassActivationMap, path: Path
     Raises as :func:`plot_grid`.
     """
     height, width = found.picture_shape
-    figure = new_figure(width=10.0, height=5.0 * height / width + 0.6)
+    figure = new_figure(width=10.0, height=4.5 * height / width + 0.4)
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.patches import Rectangle
@@ -74,7 +74,7 @@ def plot_channels(found: Sequence[ChannelStatistics], path: Path) -> None:
         names = None
         minimum, maximum, mean, zeros = row.minimum, row.maximum, row.mean, row.zeros
         clipped = np.zeros_like(zeros) if row.clipped is None else row.clipped
-        title = f"{row.layer}, {row.pictures} pictures"
+        title = f"{row.layer}, pictures: {row.pictures}"
     else:
         names = [row.layer for row in found]
         minimum = np.array([row.minimum.min() for row in found])
@@ -82,13 +82,14 @@ def plot_channels(found: Sequence[ChannelStatistics], path: Path) -> None:
         mean = np.array([row.mean.mean() for row in found])
         zeros = np.array([row.zeros.mean() for row in found])
         clipped = np.array([0.0 if row.clipped is None else row.clipped.mean() for row in found])
-        title = f"{len(found)} layers, {found[0].pictures} pictures"
+        title = f"{len(found)} layers, pictures: {found[0].pictures}"
     figure = new_figure(width=max(_INCHES, 0.14 * len(mean)), height=6.0)
     top, bottom = figure.subplots(2, 1, sharex=True)
     places = np.arange(len(mean))
     top.vlines(places, minimum, maximum, color="C0", label="smallest to largest")
     top.plot(places, mean, "C3.", markersize=4, label="mean")
-    top.set_yscale("symlog", linthresh=1.0)
+    if names is not None:  # layers differ by orders of magnitude
+        top.set_yscale("symlog", linthresh=1.0)
     top.set_ylabel("activation")
     top.set_title(title)
     top.legend()

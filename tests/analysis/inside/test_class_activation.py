@@ -200,7 +200,8 @@ def test_overlay_is_red_for_the_class_and_blue_against_it(small_v1, picture):
     redness = drawn[..., 0] - drawn[..., 2]
     assert np.all(redness[strong & (evidence > 0)] > 0)
     assert np.all(redness[strong & (evidence < 0)] < 0)
-    assert np.all(drawn[np.isnan(evidence)] == 64)  # not seen: darker
+    assert len(np.unique(drawn[np.isnan(evidence)])) == 1
+    assert drawn[np.isnan(evidence)].max() < 128  # not seen: darker
     with pytest.raises(ValueError, match=r"\(90, 70\), found \(10, 10\)"):
         overlay(picture[:10, :10], found)
 
