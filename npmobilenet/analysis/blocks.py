@@ -45,8 +45,7 @@ class Contender:
     @property
     def parameters(self) -> int:
         """Kernels and biases; batch norm does not count."""
-        costs = [layer.time.cost for layer in self.fused.layers]
-        return sum(cost.parameters - cost.batch_norm_parameters for cost in costs)
+        return sum(layer.time.cost.parameters_without_batch_norm for layer in self.fused.layers)
 
     @property
     def share_of_peak(self) -> float:
