@@ -156,8 +156,11 @@ def sweep(
 
 def _network(version: int, alpha: float, size: int) -> Network:
     build = mobilenet_v1 if version == 1 else mobilenet_v2
-    if alpha <= 0 or size < 1:
-        raise ValueError(f"alpha and resolution must be positive, found {alpha} and {size}")
+    if alpha * 32 < 1 or size < 1:
+        raise ValueError(
+            f"alpha must be 1/32 or more, which leaves the first convolution a filter, and the "
+            f"resolution 1 or more; found {alpha} and {size}"
+        )
     return build((size, size, 3), alpha)
 
 

@@ -18,7 +18,7 @@ from npmobilenet.cli.options import (
     seconds_option,
     threads_option,
 )
-from npmobilenet.cli.output import console, notes, print_json, say_busy
+from npmobilenet.cli.output import console, notes, plain_table, print_json, say_busy
 
 if TYPE_CHECKING:
     from npmobilenet.analysis.blocks import Comparison
@@ -126,16 +126,8 @@ def _print(found: "Comparison") -> None:
     console.print()
 
 
-def _table(text: str, *headings: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column(text, no_wrap=True)
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
 def _contenders(found: "Comparison") -> Table:
-    table = _table("", "MACs M", "params K", "ms", "unfused ms", "GFLOP/s", "of peak")
+    table = plain_table("", "MACs M", "params K", "ms", "unfused ms", "GFLOP/s", "of peak")
     for one in found.contenders:
         unfused = one.unfused.profile
         whole = unfused.seconds if one.seconds == one.fused.profile.seconds else None
@@ -152,7 +144,7 @@ def _contenders(found: "Comparison") -> Table:
 
 
 def _ratios(found: "Comparison") -> Table:
-    table = _table("ratio of", "MACs", "formula", "params", "times", "shares of peak")
+    table = plain_table("ratio of", "MACs", "formula", "params", "times", "shares of peak")
     for ratio in found.ratios:
         value = "" if ratio.predicted is None else f"{ratio.formula} = {ratio.predicted:.3f}"
         table.add_row(

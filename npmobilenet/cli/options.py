@@ -63,3 +63,10 @@ input_option = click.option(
     callback=input_size,
     help="Height and width of the image, such as 192x224.",
 )
+
+fused_option = click.option(
+    "--fused/--unfused",
+    default=True,
+    show_default=True,
+    help="List blocks that run as one kernel, or every layer with weights by itself.",
+)

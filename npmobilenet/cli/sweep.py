@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.progress import Progress
-from rich.table import Table
 
 from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.machine import threads_text
 from npmobilenet.cli.options import json_option, plot_option, seconds_option, threads_option
-from npmobilenet.cli.output import console, notes, print_json, say_busy
+from npmobilenet.cli.output import console, notes, plain_table, print_json, say_busy
 
 if TYPE_CHECKING:
     from npmobilenet.analysis.sweep import Sweep
@@ -24,7 +23,7 @@ VERSIONS = {"v1": 1, "v2": 2}
     "--alpha",
     "alphas",
     multiple=True,
-    type=click.FloatRange(0.01, 10),
+    type=click.FloatRange(1 / 32, 10),
     help="Width multiplier, may be given more than once; by default the published ones.",
 )
 @click.option(
@@ -82,10 +81,8 @@ def sweep_command(
 
 
 def _print(found: "Sweep") -> None:
-    table = Table(box=None, pad_edge=False)
     headings = ("alpha", "pixels", "MACs M", "params M", "ms", "of peak", "MACs ratio")
-    for heading in (*headings, "time ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = plain_table(*headings, "time ratio", texts=0)
     for point in found.points:
         table.add_row(
             f"{point.alpha:g}",

@@ -58,7 +58,8 @@ def test_progress_goes_from_nothing_to_all():
     [
         (3, None, "must be 1 or 2"),
         (1, (), "at least one"),
-        (1, ((0, 64),), "must be positive"),
+        (1, ((0.03, 64),), "alpha must be 1/32 or more"),
+        (2, ((0.5, 0),), "found 0.5 and 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(version, grid, message):
