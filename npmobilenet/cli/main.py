@@ -5,6 +5,7 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.ablate import ablate_command
 from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
@@ -40,6 +41,7 @@ def main() -> None:
 
 
 for command in (
+    ablate_command,
     app_command,
     classify,
     cost_command,
