@@ -15,6 +15,7 @@ from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
 from npmobilenet.cli.parity import parity_command
+from npmobilenet.cli.slices import slices_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -50,6 +51,7 @@ for command in (
     ladder,
     papers,
     parity_command,
+    slices_command,
     summary,
     train_head,
     warmup,
