@@ -5,6 +5,7 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.ablate import ablate_command
 from npmobilenet.cli.app import app_command
 from npmobilenet.cli.blocks import blocks_command
 from npmobilenet.cli.classify import classify
@@ -17,6 +18,7 @@ from npmobilenet.cli.papers import papers
 from npmobilenet.cli.parity import parity_command
 from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.roofline import roofline_command
+from npmobilenet.cli.slices import slices_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.sweep import sweep_command
 from npmobilenet.cli.train_head import train_head
@@ -44,6 +46,7 @@ def main() -> None:
 
 
 for command in (
+    ablate_command,
     app_command,
     blocks_command,
     classify,
@@ -55,6 +58,7 @@ for command in (
     parity_command,
     profile_command,
     roofline_command,
+    slices_command,
     summary,
     sweep_command,
     train_head,
