@@ -6,6 +6,7 @@ import click
 
 from npmobilenet import __version__
 from npmobilenet.cli.app import app_command
+from npmobilenet.cli.blocks import blocks_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
@@ -17,6 +18,7 @@ from npmobilenet.cli.parity import parity_command
 from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
+from npmobilenet.cli.sweep import sweep_command
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
 from npmobilenet.cli.weights import weights
@@ -43,6 +45,7 @@ def main() -> None:
 
 for command in (
     app_command,
+    blocks_command,
     classify,
     cost_command,
     demo,
@@ -53,6 +56,7 @@ for command in (
     profile_command,
     roofline_command,
     summary,
+    sweep_command,
     train_head,
     warmup,
     weights,
