@@ -47,6 +47,9 @@ export default {
     this.sending = null; // ends when the picture before has been answered
     this.canvas = document.createElement("canvas");
   },
+  activated() {
+    this.again(); // another model may have been chosen meanwhile
+  },
   deactivated() {
     this.stop(); // another tab is shown
   },
