@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One process a core.
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test test-slow bench lint format pictures clean
+.PHONY: help demo test test-slow bench docs lint format pictures screenshots clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -24,6 +24,9 @@ bench: $(VENV)/.bench ## tables and figures of the speed beside other libraries 
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.cold_start
 
+docs: $(VENV)/.docs ## the site with the tutorial, whose notebooks are run: build/docs/index.html
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+
 lint: $(VENV)/.dev ## style, types and the direction of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -36,6 +39,10 @@ format: $(VENV)/.dev ## let ruff rewrite what it can
 
 pictures: $(VENV)/.plots ## draw the pictures of the README again
 	$(BIN)/python docs/pictures.py
+
+screenshots: $(VENV)/.dev ## take the pictures of the page again; needs Chromium or Chrome
+	NPMOBILENET_SCREENSHOTS=docs $(BIN)/python -m pytest tests/app/page -m slow \
+		-k "photograph_gets or two_classes or feature_maps"
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from npmobilenet.analysis.calibrated import natural_images
 from npmobilenet.architecture import (
     AveragePooling2D,
     Conv2D,
@@ -122,16 +123,7 @@ OPERATIONS = {
 }
 
 
-def images(case: Case, seed: int = 0) -> np.ndarray:
-    """A prepared float32 batch: random patches with a little noise, in [-1, 1]."""
-    shape = case.build().input_shape
-    rng = np.random.default_rng(seed)
-    distinct = min(case.batch_size, DISTINCT_IMAGES)
-    batch = rng.normal(0, 0.05, (distinct, *shape))
-    if len(shape) == 3:
-        height, width, depth = shape
-        coarse = rng.uniform(-0.9, 0.9, (distinct, 7, 7, depth))
-        rows, columns = np.arange(height) * 7 // height, np.arange(width) * 7 // width
-        batch += coarse[:, rows[:, np.newaxis], columns]
-    repeated = np.arange(case.batch_size) % distinct
-    return np.clip(batch, -1, 1).astype(np.float32)[repeated]
+def images(case: Case) -> np.ndarray:
+    """A prepared float32 batch of the case's size."""
+    distinct = natural_images(case.build(), min(case.batch_size, DISTINCT_IMAGES))
+    return distinct[np.arange(case.batch_size) % len(distinct)]

@@ -13,11 +13,12 @@ from time import perf_counter
 import click
 
 from bench.cases import NETWORKS
-from bench.compare import QUIET, RESULTS
-from bench.machine import busy_cores, cores, cpu_name, today
+from bench.compare import RESULTS
+from bench.machine import today
 from bench.peers import PEERS, missing, versions
 from bench.processes import WorkerError, environment
 from bench.workspace import Workspace
+from npmobilenet.analysis.machine import QUIET, busy_cores, cores, cpu_name
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,16 @@ import numpy as np
 
 from bench.cases import NETWORKS, Case
 from bench.correctness import error
-from bench.machine import busy_cores, cores, describe
+from bench.machine import describe
 from bench.peers import PEERS, Peer, missing
 from bench.processes import Worker, WorkerError
 from bench.report import write
 from bench.rounds import PEAK, Timing, interleave, ratio
 from bench.workspace import Workspace
+from npmobilenet.analysis.machine import QUIET, busy_cores, cores
 from npmobilenet.architecture import network_macs
 
 RESULTS = Path(__file__).parent / "results"
-QUIET = 0.1  # cores that may be busy with something else before a table says so
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import pytest
 
 from bench.cases import Case, images
 from bench.correctness import error
-from bench.machine import cores
 from bench.peers import PEERS, Peer, missing
-from bench.weights import calibrated_weights
+from npmobilenet.analysis.calibrated import calibrated_weights
+from npmobilenet.analysis.machine import cores
 from npmobilenet.architecture import network_macs
 from npmobilenet.interpreter import NumpyProgram
 

@@ -21,10 +21,11 @@ import click
 import numpy as np
 from PIL import Image
 
-from bench.compare import QUIET, RESULTS
-from bench.machine import busy_cores, cores, cpu_name, today
+from bench.compare import RESULTS
+from bench.machine import today
 from bench.peers import installed_versions
 from npmobilenet import Model, load_model, load_pretrained
+from npmobilenet.analysis.machine import QUIET, busy_cores, cores, cpu_name
 from npmobilenet.pretrained import DEFAULT_MODEL
 
 PACKAGES = ("npmobilenet", "fastapi", "uvicorn", "numpy", "numba", "pillow")

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.cases import NETWORKS, images
 from bench.processes import run_module
-from bench.weights import calibrated_weights
+from npmobilenet.analysis.calibrated import calibrated_weights
 from npmobilenet.architecture import Network
 from npmobilenet.errors import NpMobileNetError
 from npmobilenet.interpreter import NumpyProgram

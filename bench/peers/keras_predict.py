@@ -16,9 +16,11 @@ class KerasPredict(Peer):
     packages = ("keras", "tensorflow")
 
     def export(self, network, weights, batch_size, path: Path) -> None:
-        from bench.peers.keras_model import keras_model
+        from npmobilenet.analysis.folding import fold
+        from npmobilenet.analysis.references.keras_model import keras_model
 
-        keras_model(network, weights).save(path.with_suffix(".keras"))
+        folded = fold(network, weights)
+        keras_model(folded.network, folded.weights).save(path.with_suffix(".keras"))
 
     def load(self, path: Path, batch: np.ndarray, threads: int) -> Run:
         # Read when TensorFlow starts; its functions refuse a change after that.

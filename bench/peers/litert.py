@@ -17,9 +17,11 @@ class LiteRT(Peer):
     def export(self, network, weights, batch_size, path: Path) -> None:
         import tensorflow as tf
 
-        from bench.peers.keras_model import keras_model
+        from npmobilenet.analysis.folding import fold
+        from npmobilenet.analysis.references.keras_model import keras_model
 
-        model = keras_model(network, weights, batch_size)
+        folded = fold(network, weights)
+        model = keras_model(folded.network, folded.weights, batch_size)
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         path.with_suffix(".tflite").write_bytes(converter.convert())
 

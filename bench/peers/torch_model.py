@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench.peers.folding import fold
 from bench.peers.torch_network import Mean, Sum, TorchNetwork
+from npmobilenet.analysis.folding import fold
 from npmobilenet.architecture import (
     Add,
     AveragePooling2D,
@@ -24,7 +24,8 @@ from npmobilenet.architecture import (
 
 def torch_model(network: Network, weights: Mapping[str, np.ndarray]) -> TorchNetwork:
     """The folded network with its weights, channels last, for inference."""
-    network, weights = fold(network, weights)
+    folded = fold(network, weights)
+    network, weights = folded.network, folded.weights
     inputs = {node.name: node.inputs for node in network}
     steps = {
         node.name: _module(node, network, weights)

@@ -13,7 +13,8 @@ Conventions, all for one sample:
 """
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from npmobilenet.analysis.memory import largest_tensor, live_values
 from npmobilenet.analysis.operations import other_operations
@@ -169,32 +170,27 @@ def cost(network: Network, *, fusing: Fusing = "none", bytes_per_value: int = 4)
             f"(--input, or Network.with_input_shape); its input shape is {network.input_shape}"
         )
     found = stages(network, fusing)
-    macs = network_macs(network)
-    live = live_values(network, found)
     largest, values = largest_tensor(network, found)
     return Cost(
         network=network.name,
         input_shape=network.input_shape,
         fusing=fusing,
         bytes_per_value=bytes_per_value,
-        layers=tuple(
-            _layer_cost(network, stage, macs, alive, bytes_per_value)
-            for stage, alive in zip(found, live, strict=True)
-        ),
+        layers=stage_costs(network, found, bytes_per_value),
         largest_tensor=largest,
         largest_tensor_bytes=values * bytes_per_value,
     )
 
 
-def cost_data(found: Cost) -> dict[str, object]:
-    """The whole account as data for JSON: every field and every property by its name."""
-    totals = [name for name, value in vars(Cost).items() if isinstance(value, property)]
-    plain = [field.name for field in fields(Cost) if field.name != "layers"]
-    data: dict[str, object] = {name: getattr(found, name) for name in (*plain, *totals)}
-    names = [field.name for field in fields(LayerCost)]
-    names += [name for name, value in vars(LayerCost).items() if isinstance(value, property)]
-    data["layers"] = [{name: getattr(layer, name) for name in names} for layer in found.layers]
-    return data
+def stage_costs(
+    network: Network, found: Sequence[Stage], bytes_per_value: int = 4
+) -> tuple[LayerCost, ...]:
+    """What each of some stages costs, which together are the network, in running order."""
+    macs = network_macs(network)
+    return tuple(
+        _layer_cost(network, stage, macs, alive, bytes_per_value)
+        for stage, alive in zip(found, live_values(network, found), strict=True)
+    )
 
 
 def _layer_cost(

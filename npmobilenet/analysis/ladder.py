@@ -16,6 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
+from npmobilenet.analysis.machine import threads_text
 from npmobilenet.kernels.ladder import LADDERS, Rung
 from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.rung import Run, same_window
@@ -93,8 +94,10 @@ class RungSpeed:
         """What was measured, in words."""
         size = "x".join(map(str, self.shape))
         filters = "" if self.operation == "depthwise" else f" to {self.filters} channels"
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{self.operation} convolution, {size}{filters}, stride {self.stride}, {threads}"
+        return (
+            f"{self.operation} convolution, {size}{filters}, stride {self.stride}, "
+            f"{threads_text(self.threads)}"
+        )
 
 
 def measure_ladder(

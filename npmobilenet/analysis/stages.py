@@ -13,6 +13,7 @@ Three ways of fusing:
 Layers are only joined where nobody else reads what is between them.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -39,6 +40,11 @@ from npmobilenet.architecture.layers import Window
 Fusing = Literal["none", "convolutions", "blocks"]
 FUSINGS: tuple[Fusing, ...] = get_args(Fusing)
 
+_KERNELS = (Conv2D, Dense, DepthwiseConv2D, SeparableConv2D)
+_BLOCKS = {
+    ("depthwise", "pointwise"): "separable",
+    ("pointwise", "depthwise", "pointwise"): "inverted residual",
+}
 _NEEDS_WHOLE_TENSOR = frozenset({"softmax", "log_softmax"})
 
 
@@ -51,9 +57,21 @@ class Stage:
     @property
     def main(self) -> Node:
         """The node that does the work: the last one with a kernel, else the first."""
-        kernels = (Conv2D, Dense, DepthwiseConv2D, SeparableConv2D)
-        with_kernel = [node for node in self.nodes if isinstance(node.layer, kernels)]
+        with_kernel = [node for node in self.nodes if isinstance(node.layer, _KERNELS)]
         return with_kernel[-1] if with_kernel else self.nodes[0]
+
+    @property
+    def kind(self) -> str:
+        """What the stage is called in the papers, with its window and stride."""
+        found = [node.layer for node in self.nodes if isinstance(node.layer, _KERNELS)]
+        names = tuple(_kind(layer) for layer in found)
+        name = _BLOCKS.get(names) or " + ".join(names) or _kind(self.main.layer)
+        for layer in found:
+            if isinstance(layer, Window) and layer.kernel_size != (1, 1):
+                height, width = layer.kernel_size
+                strided = f"/{layer.strides[0]}" if layer.strides != (1, 1) else ""
+                return f"{name} {height}x{width}{strided}"
+        return name
 
     @property
     def output(self) -> str:
@@ -66,6 +84,25 @@ class Stage:
         own = {node.name for node in self.nodes}
         sources = [source for node in self.nodes for source in node.inputs]
         return tuple(dict.fromkeys(source for source in sources if source not in own))
+
+
+def plain_kind(kind: str) -> str:
+    """A :attr:`Stage.kind` without window and stride."""
+    return " ".join(word for word in kind.split() if not word[0].isdigit())
+
+
+def _kind(layer: Layer) -> str:
+    match layer:
+        case Conv2D():
+            return "pointwise" if layer.kernel_size == (1, 1) else "standard"
+        case DepthwiseConv2D():
+            return "depthwise"
+        case SeparableConv2D():
+            return "separable"
+        case Activation():
+            return layer.activation
+    words = re.findall("[A-Z][a-z]+", type(layer).__name__)
+    return " ".join(words).lower()
 
 
 def stages(network: Network, fusing: Fusing = "none") -> list[Stage]:

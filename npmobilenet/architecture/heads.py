@@ -54,6 +54,19 @@ def embedding(network: Network) -> Network:
     ValueError
         If the network has no feature map.
     """
+    # The name is free: everything behind the feature map is cut off.
+    features = network.until(last_feature_map(network))
+    return features.followed_by(GlobalAveragePooling2D(name="embedding"))
+
+
+def last_feature_map(network: Network) -> str:
+    """Name of the layer whose output is pooled or flattened for the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the network has no feature map.
+    """
     features = None
     for node in network:
         if isinstance(node.layer, _ENDS_OF_FEATURES):
@@ -62,5 +75,4 @@ def embedding(network: Network) -> Network:
             features = node.name
     if features is None:
         raise ValueError(f"network {network.name!r} has no feature map to take the mean of")
-    # The name is free: everything behind the feature map has just been cut off.
-    return network.until(features).followed_by(GlobalAveragePooling2D(name="embedding"))
+    return features

@@ -69,7 +69,7 @@ def app_command(
 
     The OpenAPI page is at /docs. Without --host only this machine can connect.
     """
-    if any(find_spec(package) is None for package in ("fastapi", "uvicorn")):
+    if any(find_spec(package) is None for package in ("fastapi", "nicegui", "uvicorn")):
         raise click.ClickException("this needs the extra: pip install 'npmobilenet[app]'")
     from npmobilenet.app.server import serve
 

@@ -6,7 +6,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from npmobilenet.analysis.cost import Cost, cost, cost_data
+from npmobilenet.analysis.cost import Cost, cost
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.stages import FUSINGS, Fusing
 from npmobilenet.cli.networks import find_network, input_size
 from npmobilenet.cli.output import console, print_json
@@ -66,7 +67,7 @@ def cost_command(
 
         plot_cost(found, plot)
     if as_json:
-        data = cost_data(found)
+        data = as_data(found)
         data["peak_bytes_by_fusing"] = {way: other.peak_bytes for way, other in costs.items()}
         print_json(data)
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from npmobilenet.cli.options import json_option, plot_option, threads_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -30,15 +31,6 @@ def _shapes(
     return [(int(match[1]), int(match[2]), int(match[3])) for match in found if match]
 
 
-def _figure(
-    _context: click.Context, _parameter: click.Parameter, value: Path | None
-) -> Path | None:
-    """Found wrong before anything is measured, not after."""
-    if value is not None and value.suffix.lower() not in (".png", ".svg"):
-        raise click.BadParameter(f"'{value}' does not end in .png or .svg")
-    return value
-
-
 @click.command()
 @click.argument("operation", required=False, type=click.Choice(OPERATIONS))
 @click.option(
@@ -51,20 +43,9 @@ def _figure(
 )
 @click.option("--filters", type=click.IntRange(min=1), help="Output channels, by default C.")
 @click.option("--stride", default=1, show_default=True, type=click.IntRange(1, 2))
-@click.option(
-    "--threads",
-    default=1,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Each works on images of its own.",
-)
-@click.option(
-    "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
-    callback=_figure,
-    help="Draw the rungs, to a PNG or SVG file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@threads_option("Each works on images of its own.")
+@plot_option("Draw the rungs")
+@json_option
 def ladder(
     operation: str | None,
     shapes: list[Shape],

@@ -9,9 +9,13 @@ from npmobilenet.cli.app import app_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
+from npmobilenet.cli.inside import inside
 from npmobilenet.cli.ladder import ladder
 from npmobilenet.cli.output import complain, print_warning
 from npmobilenet.cli.papers import papers
+from npmobilenet.cli.parity import parity_command
+from npmobilenet.cli.profile import profile_command
+from npmobilenet.cli.roofline import roofline_command
 from npmobilenet.cli.summary import summary
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
@@ -42,8 +46,12 @@ for command in (
     classify,
     cost_command,
     demo,
+    inside,
     ladder,
     papers,
+    parity_command,
+    profile_command,
+    roofline_command,
     summary,
     train_head,
     warmup,

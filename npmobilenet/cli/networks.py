@@ -1,13 +1,16 @@
-"""How commands that only look at a network find it: by name or in a file."""
+"""How commands find what they look at, by name or in a file: a network, or it with its weights."""
 
 import re
 from pathlib import Path
 
 import click
+import numpy as np
 
 from npmobilenet.architecture import Network
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.formats import read_model_file
+from npmobilenet.loading import load_model, load_pretrained
+from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
 from npmobilenet.pretrained import find_entry
 
 
@@ -41,9 +44,62 @@ def find_network(name: str, size: tuple[int, int] | None = None) -> Network:
     UnknownModelError
         If there is no such file, and the catalogue has no such name.
     """
+    return find_network_and_weights(name, size)[0]
+
+
+def find_network_and_weights(
+    name: str, size: tuple[int, int] | None = None
+) -> tuple[Network, dict[str, np.ndarray] | None]:
+    """The same, with the weights of a file; a name of the catalogue has none here."""
+    if not Path(name).is_file():
+        return find_entry(name).network(size=size), None
+    file = read_model_file(name)
+    if size is not None:
+        file = read_model_file(name, (*size, channels(file.network.input_shape)))
+    return file.network, file.weights
+
+
+def find_model(
+    name: str,
+    *,
+    backend: str,
+    resize: str = DEFAULT_RESIZE,
+    crop: float | None = DEFAULT_CROP,
+) -> Model:
+    """The model of a file, or of a name in the catalogue, whose weights are fetched if need be.
+
+    Raises
+    ------
+    ModelFileError
+        If a file cannot be read.
+    UnknownModelError, DownloadError
+        If there is no such file, and the catalogue has no such name or its weights are nowhere.
+    """
     if Path(name).is_file():
-        network = read_model_file(name).network
-        if size is None:
-            return network
-        return read_model_file(name, (*size, channels(network.input_shape))).network
-    return find_entry(name).network(size=size)
+        return load_model(name, backend=backend, resize=resize, crop=crop)
+    return load_pretrained(name, backend=backend, resize=resize, crop=crop)
+
+
+def find_sized_model(name: str, size: tuple[int, int] | None) -> Model:
+    """The model of a file or a name, on the NumPy backend, for one size of images.
+
+    Parameters
+    ----------
+    name : str
+    size : (height, width), optional
+        In place of the input size it has.
+
+    Raises
+    ------
+    ModelFileError, UnknownModelError, DownloadError
+        As in :func:`find_model`.
+    ValueError
+        If neither the network nor ``size`` says how large the input is.
+    """
+    model = find_model(name, backend="numpy")
+    network = model.network if size is None else find_network(name, size)
+    if None in network.input_shape:
+        raise ValueError(f"{name} takes images of any size: say which one with --input")
+    if network == model.network:
+        return model
+    return Model(network, model.weights, backend="numpy", labels=model.labels, source=model.source)

@@ -7,6 +7,8 @@ from typing import TextIO
 import click
 from rich.console import Console
 
+from npmobilenet.analysis.machine import QUIET
+
 WIDE = 140  # columns in a file or a pipe, where nobody's window cuts names short
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -33,3 +35,12 @@ def print_warning(
 def print_json(data: object) -> None:
     """Data for other programs."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say_busy(busy: float) -> None:
+    """A note that times are not to be trusted, if others kept so many cores busy."""
+    if busy > QUIET:
+        notes.print(
+            f"note: other processes kept {busy:.1f} cores busy meanwhile; do not trust these times",
+            soft_wrap=True,
+        )

@@ -16,6 +16,7 @@ from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
 from npmobilenet.engine.fuse import fuse
 from npmobilenet.engine.packing import aligned, pack
+from npmobilenet.engine.pieces import Piece, cut
 from npmobilenet.engine.plan import Plan, Planner
 
 Float32 = NDArray[np.float32]
@@ -66,9 +67,12 @@ class _Ready:
 class CompiledNetwork:
     """Packed weights and plans. Raises ``UnsupportedError`` if a layer has no kernel."""
 
-    def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(
+        self, network: Network, weights: Mapping[str, NDArray[Any]], *, fused: bool = True
+    ) -> None:
         self.network = network
-        self.steps = fuse(fold(network, weights))
+        steps = fold(network, weights)
+        self.steps = fuse(steps) if fused else steps
         self._weights, self._places = pack(self.steps)
         self._weights.flags.writeable = False
         self._plan = lru_cache(_PLANS)(self._make_plan)
@@ -92,13 +96,23 @@ class CompiledNetwork:
         return y
 
     def _run(self, ready: _Ready, x: Float32, threads: int) -> tuple[Float32, _Buffers]:
-        y = np.empty(ready.output_shape, np.float32)
-        buffers = ready.take(self._weights)
-        job = buffers.job
-        job[t.X], job[t.Y] = x.ctypes.data, y.ctypes.data
+        y, buffers = self._prepare(ready, x)
         buffers.counters.fill(0)
         run(buffers.address, threads)
         return y, buffers
+
+    def _prepare(self, ready: _Ready, x: Float32) -> tuple[Float32, _Buffers]:
+        y = np.empty(ready.output_shape, np.float32)
+        buffers = ready.take(self._weights)
+        buffers.job[t.X], buffers.job[t.Y] = x.ctypes.data, y.ctypes.data
+        return y, buffers
+
+    def pieces(self, x: Float32, threads: int) -> tuple[list[Piece], Float32]:
+        """The steps to be called one by one, for one image, and what the last writes to."""
+        ready = self._plan(x.shape[1:], 1, threads)
+        y, buffers = self._prepare(ready, x)
+        held = (x, y, buffers)  # the jobs have addresses only
+        return cut(ready.plan, buffers.job, buffers.counters, threads, held), y
 
     def activations(self, x: Float32, threads: int) -> Iterator[tuple[list[str], Float32]]:
         """For each step the layers that it covers and its result, the output of the last."""

@@ -1,31 +1,33 @@
 """Draws up the table of operations: which kernel does each step, on what, in which pieces."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.architecture import explicit_padding
+from npmobilenet.architecture.padding import explicit_padding, output_size, window_extent
 from npmobilenet.engine import table as t
 from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.packing import Packed
 from npmobilenet.engine.steps import (
     Convolution,
+    Copy,
     Depthwise,
     ExpandDepthwise,
-    GlobalPool,
     Inverted,
     Linear,
+    Pool,
+    Sample,
     Separable,
     Softmax,
     Step,
+    reads_vectors_of_input,
 )
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.window import Window
 
-Sample = tuple[int, int, int]
 Row = dict[int, int]
 Place = tuple[int, int, int]
 
@@ -34,10 +36,10 @@ SLACK = 4 * LANES
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
 
 
-def sample_shape(shape: Iterable[int]) -> Sample:
-    """Height, width and channels; flat samples are one pixel."""
-    sizes = tuple(shape)
-    return (1, 1, prod(sizes)) if len(sizes) != 3 else sizes
+def _reach(outputs: int, layer: Linear, axis: int) -> int:
+    """How many input rows (axis 0) or columns (axis 1) so many output ones are made from."""
+    extent = window_extent(layer.kernel_size[axis], layer.dilation[axis])
+    return (outputs - 1) * layer.strides[axis] + extent
 
 
 class Drawing:
@@ -67,7 +69,7 @@ class Drawing:
         }
         size = prod(shapes[None])
         self._where[None] = (t.INPUT, 0, size)
-        if not isinstance(steps[0], Convolution):
+        if reads_vectors_of_input(steps):
             self._load(size)
         shared = 0
         self._operations = 0
@@ -92,7 +94,7 @@ class Drawing:
         self._shared = shared
 
     def _load(self, size: int) -> None:
-        """Kernels that read whole vectors need the input where there is room behind it."""
+        """Copy the input to where there is room behind it."""
         place = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
         self._add(None, t.COPY, None, place, 1, {t.COLUMNS: size})
         self._where[None] = place
@@ -132,11 +134,10 @@ class Drawing:
                     self._convolution(step, out)
             case Depthwise():
                 self._depthwise(step, step, out)
-            case GlobalPool():
-                height, width, channels = self._shapes[step.source]
-                kind = t.LARGEST if step.largest else t.AVERAGE
-                facts = {t.PIXELS: height * width, t.COLUMNS: channels}
-                self._add(step, kind, step.source, out, 1, facts)
+            case Pool():
+                self._pool(step, out)
+            case Copy():
+                self._add(step, t.COPY, step.source, out, 1, {t.COLUMNS: prod(self._shapes[step])})
             case Softmax():
                 facts = {t.COLUMNS: self._shapes[step][2]}
                 self._add(step, t.SOFTMAX, step.source, out, self._batch if tail else 1, facts)
@@ -152,9 +153,9 @@ class Drawing:
             return {}
         return {t.SKIP + i: value for i, value in enumerate(self._where[layer.skip])}
 
-    def _window(self, layer: Linear, source: Sample, channels: int, out: Sample) -> Row:
+    def _window(self, layer: Linear | Pool, source: Sample, channels: int, out: Sample) -> Row:
         height, width, _ = source
-        kernel = (layer.kernel.shape[0], layer.kernel.shape[1])
+        kernel = layer.kernel_size or source[:2]
         padding = explicit_padding(
             layer.padding, (height, width), kernel, layer.strides, layer.dilation
         )
@@ -172,17 +173,23 @@ class Drawing:
         )
         return {t.WINDOW + i: value for i, value in enumerate(window)}
 
-    def _between(self, layer: Linear, source: Sample) -> Sample:
-        """The shape behind a window that is not the end of its step."""
-        sizes = []
-        padding = explicit_padding(
-            layer.padding, source[:2], layer.kernel.shape[:2], layer.strides, layer.dilation
-        )
-        for axis in (0, 1):
-            extent = (layer.kernel.shape[axis] - 1) * layer.dilation[axis] + 1
-            room = source[axis] + sum(padding[axis]) - extent
-            sizes.append(room // layer.strides[axis] + 1)
-        return sizes[0], sizes[1], source[2]
+    def _between(self, layer: Depthwise, source: Sample) -> Sample:
+        """The shape behind a depthwise convolution that is not the end of its step."""
+        window = (layer.kernel_size, layer.strides, layer.dilation)
+        padding = explicit_padding(layer.padding, source[:2], *window)
+        height, width = map(output_size, source, window[0], window[1], padding, window[2])
+        assert height is not None  # noqa: S101
+        assert width is not None  # noqa: S101
+        return height, width, source[2] * layer.multiplier
+
+    def _spread(self, layer: Depthwise, rows: int, source: Sample, begin: int) -> Row:
+        """Room from ``begin`` on for the input of ``rows`` rows, its channels repeated."""
+        if layer.multiplier == 1:
+            return {}
+        ring = _reach(rows, layer, 0)
+        size = ring * source[1] * source[2] * layer.multiplier
+        self._scratch = max(self._scratch, begin + size + SLACK)
+        return {t.MULTIPLIER: layer.multiplier, t.PLANES: begin}
 
     def _rows_for(self, height: int, width: int, pixels: int) -> int:
         """Rows of a unit: no more than ``pixels`` pixels, and as much work for each thread."""
@@ -197,7 +204,7 @@ class Drawing:
     def _separable(self, step: Separable, out: Place) -> None:
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
-        channels = source[2]
+        channels = source[2] * step.depthwise.multiplier
         if self._threads > 1 and height * width <= 64 and channels * columns >= 1 << 16:
             middle = self._arena.take(height * width * channels + SLACK)
             place = (t.MEMORY, middle, t.LOCAL)
@@ -207,7 +214,8 @@ class Drawing:
             return
         pixels = 224 if self._threads > 1 else 392
         rows = self._rows_for(height, width, max(pixels, _BETWEEN // channels))
-        self._scratch = max(self._scratch, rows * width * channels + SLACK)
+        between = round_up(rows * width * channels, 16) + SLACK
+        self._scratch = max(self._scratch, between)
         facts = (
             {
                 t.ROWS: rows,
@@ -219,6 +227,7 @@ class Drawing:
         )
         facts |= self._window(step.depthwise, source, channels, (height, width, channels))
         facts |= self._skip(step.pointwise)
+        facts |= self._spread(step.depthwise, rows, source, between)
         self._add(step, t.SEPARABLE, step.source, out, -(-height // rows), facts)
 
     def _inverted(self, step: Inverted, out: Place) -> None:
@@ -237,8 +246,7 @@ class Drawing:
         layer = step.depthwise
         rows = height if self._threads == 1 else -(-height // self._threads)
         at_once = max(1, min(rows, 56 // width))
-        ring = (at_once - 1) * layer.strides[0]
-        ring += (layer.kernel.shape[0] - 1) * layer.dilation[0] + 1
+        ring = _reach(at_once, layer, 0)
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
         facts = (
@@ -314,14 +322,18 @@ class Drawing:
         rows = self._rows_for(height, width, 448)
         facts = {t.ROWS: rows, t.COLUMNS: columns} | self._weights(t.LAST, step)
         facts |= self._window(step, source, source[2], (height, width, columns)) | self._skip(step)
-        reach = [
-            (count - 1) * stride + (kernel - 1) * dilation + 1
-            for count, stride, kernel, dilation in zip(
-                (rows, width), step.strides, step.kernel.shape, step.dilation, strict=False
-            )
-        ]
-        self._scratch = max(self._scratch, prod(reach) * source[2] + SLACK)
+        buffer = _reach(rows, step, 0) * _reach(width, step, 1) * source[2]
+        self._scratch = max(self._scratch, buffer + SLACK)
         self._add(step, t.CONVOLUTION, step.source, out, -(-height // rows), facts)
+
+    def _pool(self, step: Pool, out: Place) -> None:
+        height, width, channels = self._shapes[step]
+        source = self._shapes[step.source]
+        rows = self._rows_for(height, width, 112)
+        facts = {t.ROWS: rows, t.COLUMNS: channels}
+        facts |= self._window(step, source, channels, (height, width, channels))
+        kind = t.LARGEST if step.largest else t.AVERAGE
+        self._add(step, kind, step.source, out, -(-height // rows), facts)
 
     def _depthwise(
         self, step: Depthwise, shown: Step | None, out: Place, source: Step | None = None
@@ -333,6 +345,7 @@ class Drawing:
         facts = {t.ROWS: rows, t.PACKED: round_up(channels, LANES)}
         facts |= self._weights(t.MIDDLE, step)
         facts |= self._window(step, shape, channels, (height, width, channels))
+        facts |= self._spread(step, rows, shape, 0)
         self._add(shown, t.DEPTHWISE, before, out, -(-height // rows), facts)
 
     @property

@@ -29,7 +29,7 @@ from npmobilenet.engine.table import (
     Y,
 )
 from npmobilenet.kernels.jit import entry, inlined
-from npmobilenet.kernels.memory import (
+from npmobilenet.kernels.tile import (
     PAUSES,
     atomic_add,
     atomic_read,

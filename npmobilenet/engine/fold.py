@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import (
     Activation,
     Add,
+    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Dense,
@@ -20,6 +21,7 @@ from npmobilenet.architecture import (
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     Identity,
+    MaxPooling2D,
     Network,
     Node,
     Normalization,
@@ -31,15 +33,17 @@ from npmobilenet.architecture import (
     ZeroPadding2D,
 )
 from npmobilenet.architecture.layers import Window
-from npmobilenet.architecture.shapes import channels
+from npmobilenet.architecture.shapes import Shape, channels
 from npmobilenet.engine.steps import (
     NO_PADDING,
     Convolution,
+    Copy,
     Depthwise,
-    GlobalPool,
     Linear,
+    Pool,
     Softmax,
     Step,
+    sample_shape,
 )
 
 _LIMITS = {"linear": (-inf, inf), "relu": (0.0, inf), "relu6": (0.0, 6.0)}
@@ -68,6 +72,13 @@ def fold(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[Step]:
     if folding.steps and (folding.result[last] is not folding.steps[-1] or last in folding.zeros):
         raise UnsupportedError(last)
     return folding.steps
+
+
+def _same_pixels(before: Shape, after: Shape) -> bool:
+    """Whether values under both shapes are the same pixels to a kernel."""
+    if None in before or None in after:
+        return False
+    return sample_shape(before) == sample_shape(after)
 
 
 class _Folding:
@@ -99,9 +110,15 @@ class _Folding:
                 self.zeros[node.name] = layer.padding
             case GlobalAveragePooling2D() | GlobalMaxPooling2D():
                 largest = isinstance(layer, GlobalMaxPooling2D)
-                self._append(node, GlobalPool(self.result[source], [node.name], largest))
-            case Dropout() | Identity() | Flatten() | Reshape():
+                self._append(node, Pool(self.result[source], [node.name], largest))
+            case AveragePooling2D() | MaxPooling2D():
+                window = (layer.kernel_size, layer.strides, layer.dilation, layer.padding)
+                largest = isinstance(layer, MaxPooling2D)
+                self._append(node, Pool(self.result[source], [node.name], largest, *window))
+            case Dropout() | Identity():
                 self._rename(node)
+            case Flatten() | Reshape():
+                self._reshape(node)
             case _:
                 raise UnsupportedError(node.name)
 
@@ -122,6 +139,13 @@ class _Folding:
         if step is not None and self._alone(node.inputs[0], step):
             step.layers.append(node.name)
         self.result[node.name] = step
+
+    def _reshape(self, node: Node) -> None:
+        before, after = (self.network.shapes[name] for name in (node.inputs[0], node.name))
+        if before == after or _same_pixels(before, after):
+            self._rename(node)
+        else:
+            self._append(node, Copy(self.result[node.inputs[0]], [node.name]))
 
     def _alone(self, source: str, step: Step) -> bool:
         """Whether nothing else reads what the step has computed so far."""
@@ -150,13 +174,13 @@ class _Folding:
                 names = [source, node.name]
             window = {"strides": layer.strides, "dilation": layer.dilation, "padding": padding}
         if isinstance(layer, DepthwiseConv2D | SeparableConv2D):
-            if layer.depth_multiplier != 1:
-                raise UnsupportedError(node.name)
             separable = isinstance(layer, SeparableConv2D)
-            kernel = self._kernel(node, "depthwise_kernel" if separable else "kernel")[..., 0]
+            kernel = self._kernel(node, "depthwise_kernel" if separable else "kernel")
+            kernel = kernel.reshape(*kernel.shape[:2], -1)
             size = kernel.shape[2]
             shift = np.zeros(size) if bias is None or separable else bias
             step = Depthwise(before, names, kernel, shift, np.ones(size), **window)
+            step.multiplier = layer.depth_multiplier
             self._append(node, step)
             before, names, window = step, [node.name], {}
         if not isinstance(layer, DepthwiseConv2D):

@@ -59,5 +59,6 @@ def _expands(step: Step, before: Step | None, readers: Counter[Step | None]) -> 
         and isinstance(before, Convolution)
         and before.pointwise
         and not before.adds
+        and step.multiplier == 1
         and _only_reader(step, before, readers)
     )

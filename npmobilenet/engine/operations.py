@@ -19,6 +19,7 @@ from npmobilenet.engine.table import (
     LAST,
     LOCAL,
     MIDDLE,
+    MULTIPLIER,
     NONE,
     OUT,
     OUTPUT,
@@ -37,10 +38,11 @@ from npmobilenet.engine.table import (
 )
 from npmobilenet.kernels.convolution import convolution_rows, copy
 from npmobilenet.kernels.dense import dense
-from npmobilenet.kernels.depthwise import depthwise_row
+from npmobilenet.kernels.depthwise import depthwise_row, spread_rows
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
-from npmobilenet.kernels.head import average, largest, softmax
+from npmobilenet.kernels.head import softmax
 from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.pooling import average_row, max_row
 from npmobilenet.kernels.product import Taps, moved, product
 from npmobilenet.kernels.window import Layer, Result, Rows, Window
 
@@ -91,6 +93,9 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     first, middle = _layer(table, row + FIRST, w), _layer(table, row + MIDDLE, w)
     last = _layer(table, row + LAST, w)
     pixels, block = table[row + PIXELS], table[row + BLOCK]
+    multiplier = table[row + MULTIPLIER]
+    if multiplier > 1:
+        rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, _ZEROS)
 
     if kind == SEPARABLE:
         separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, result)
@@ -130,9 +135,11 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
             to = Result(out, offset, window.channels, store, NONE)
             depthwise_row(rows, window, line, middle, packed, to)
     elif kind == AVERAGE:
-        average(source, start, pixels, columns, out, target)
+        for line in range(y0, y1):
+            average_row(rows, window, line, moved(result, line * window.out_width))
     elif kind == LARGEST:
-        largest(source, start, pixels, columns, out, target)
+        for line in range(y0, y1):
+            max_row(rows, window, line, moved(result, line * window.out_width))
     elif kind == SOFTMAX:
         softmax(source, start + unit * columns, columns, out, target + unit * columns)
     elif kind == COPY:

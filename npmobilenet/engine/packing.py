@@ -55,7 +55,7 @@ def linear_parts(step: Step) -> tuple[Linear, ...]:
 
 def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
     """The block, and where each layer's weights lie in it."""
-    pieces: list[Float32] = []
+    pieces = [np.empty(0, np.float32)]  # a network may have no weights
     size = 0
     places: dict[Linear, Packed] = {}
     for layer in (part for step in steps for part in linear_parts(step)):

@@ -7,9 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine import table as t
-from npmobilenet.engine.drawing import ZEROS, Drawing, Sample, sample_shape
+from npmobilenet.engine.drawing import ZEROS, Drawing
 from npmobilenet.engine.packing import Packed
-from npmobilenet.engine.steps import Convolution, Linear, Softmax, Step
+from npmobilenet.engine.steps import (
+    Convolution,
+    Linear,
+    Sample,
+    Softmax,
+    Step,
+    reads_vectors_of_input,
+    sample_shape,
+)
 
 
 @dataclass(frozen=True)
@@ -83,8 +91,10 @@ class Planner:
             if not (flat and (dense or isinstance(step, Softmax))):
                 break
             begin -= 1
-        # An operation that first has to load its input is done for each image.
-        return begin if isinstance(self._steps[0], Convolution) else max(begin, 1)
+        if reads_vectors_of_input(self._steps):  # each image's is copied
+            readers = [i for i, step in enumerate(self._steps) if None in step.inputs]
+            begin = max(begin, readers[-1] + 1)
+        return begin
 
     def plan(self, batch: int, threads: int, *, keep: bool = False) -> Plan:
         """The plan for ``batch`` images on ``threads`` threads.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from npmobilenet.architecture import Input, Layer, Network, Node
 from npmobilenet.engine.compiled import CompiledNetwork
 from npmobilenet.engine.crew import default_threads
 from npmobilenet.engine.fold import UnsupportedError, fold
+from npmobilenet.engine.pieces import Piece
 from npmobilenet.interpreter import run_layer
 from npmobilenet.program import Program, check_batch, check_weights
 from npmobilenet.reference import FloatArray
@@ -59,6 +61,9 @@ class NumbaProgram(Program):
     network : Network
     weights : mapping of str to array
         Every variable by its canonical name, ``"conv1/kernel"``; they are copied.
+    fused : bool
+        Whether blocks run as one kernel; if not, each layer with weights runs by itself, together
+        with its batch norm and activation.
 
     Raises
     ------
@@ -66,10 +71,12 @@ class NumbaProgram(Program):
         If a variable is missing or has another shape.
     """
 
-    def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(
+        self, network: Network, weights: Mapping[str, NDArray[Any]], *, fused: bool = True
+    ) -> None:
         check_weights(network, weights)
         self._network = network
-        self._parts = _parts(network, weights)
+        self._parts = _parts(network, weights, fused)
 
     @property
     def network(self) -> Network:
@@ -125,6 +132,29 @@ class NumbaProgram(Program):
                 values[part.layer.name] = _interpret(part, values)
         return values
 
+    def pieces(self, x: FloatArray, threads: int | None = None) -> tuple[list[Piece], Float32]:
+        """The program for one image in parts, and the output, to which the last part writes.
+
+        Called in order they do what one call does; each has been called once already.
+        Parameters and errors as in :meth:`__call__`; also an error if ``x`` is not one image.
+        """
+        check_batch(self._network, x)
+        if len(x) != 1:
+            raise ValueError(f"pieces are for one image, found a batch of {len(x)}")
+        threads = _checked(threads)
+        values = {self._network.nodes[0].name: np.ascontiguousarray(x, np.float32)}
+        pieces: list[Piece] = []
+        for part in self._parts:
+            if isinstance(part, _Compiled):
+                new, values[part.target] = part.network.pieces(values[part.source], threads)
+                for piece in new:
+                    piece.call()
+            else:
+                new = [Piece((part.layer.name,), partial(_interpret, part, dict(values)))]
+                values[part.layer.name] = _interpret(part, values)
+            pieces += new
+        return pieces, values[self._network.nodes[-1].name]
+
 
 def _checked(threads: int | None) -> int:
     if threads is None:
@@ -139,7 +169,9 @@ def _interpret(part: _Interpreted, values: Mapping[str, FloatArray]) -> Float32:
     return np.ascontiguousarray(output, np.float32)
 
 
-def _parts(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[_Compiled | _Interpreted]:
+def _parts(
+    network: Network, weights: Mapping[str, NDArray[Any]], fused: bool
+) -> list[_Compiled | _Interpreted]:
     """Cut the network where a layer has no kernel, or where a cut would cross a residual."""
     refused: set[str] = set()
     while True:
@@ -170,7 +202,7 @@ def _parts(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[_Compi
             piece = _piece(network, compiled[node.name])
             assert piece is not None  # noqa: S101
             source, target = piece.nodes[0].name, piece.nodes[-1].name
-            parts.append(_Compiled(source, target, CompiledNetwork(piece, weights)))
+            parts.append(_Compiled(source, target, CompiledNetwork(piece, weights, fused=fused)))
     return parts
 
 

@@ -1,7 +1,7 @@
 """What the engine runs: a few kinds of steps, each of which stands for several layers."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import Padding
 
 Array = NDArray[Any]
+Sample = tuple[int, int, int]
 NO_PADDING = ((0, 0), (0, 0))
+
+
+def sample_shape(shape: tuple[Any, ...]) -> Sample:
+    """Height, width and channels; without height and width, whatever comes before is one row."""
+    return shape if len(shape) == 3 else (1, prod(shape[:-1]), shape[-1])
 
 
 @dataclass(eq=False)
@@ -52,6 +58,10 @@ class Linear(Step):
     high: float = inf
 
     @property
+    def kernel_size(self) -> tuple[int, int]:
+        return self.kernel.shape[0], self.kernel.shape[1]
+
+    @property
     def activated(self) -> bool:
         return (self.low, self.high) != (-inf, inf)
 
@@ -71,19 +81,30 @@ class Convolution(Linear):
     def pointwise(self) -> bool:
         """Whether each output pixel comes from the one input pixel at its place."""
         unpadded = isinstance(self.padding, str) or self.padding == NO_PADDING
-        return self.kernel.shape[:2] == self.strides == (1, 1) and unpadded
+        return self.kernel_size == self.strides == (1, 1) and unpadded
 
 
 @dataclass(eq=False)
 class Depthwise(Linear):
-    """``kernel`` is ``(height, width, channels)``."""
+    """``kernel`` is ``(height, width, out)``; each input channel has ``multiplier`` of them."""
+
+    multiplier: int = 1
 
 
 @dataclass(eq=False)
-class GlobalPool(Step):
-    """Mean or, if ``largest``, maximum over height and width."""
+class Pool(Step):
+    """Mean or, if ``largest``, maximum of each window, or without a size of the whole image."""
 
     largest: bool = False
+    kernel_size: tuple[int, int] | None = None
+    strides: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: Padding = "valid"
+
+
+@dataclass(eq=False)
+class Copy(Step):
+    """The same values as pixels of another shape."""
 
 
 @dataclass(eq=False)
@@ -122,6 +143,17 @@ class ExpandDepthwise(Step):
 
     expand: Convolution
     depthwise: Depthwise
+
+
+def reads_vectors_of_input(steps: list[Step]) -> bool:
+    """Whether a kernel reads whole vectors of the input, which may reach past its end.
+
+    What a convolution multiplies it reads value by value.
+    """
+    return any(
+        None in (step.inputs[1:] if isinstance(step, Convolution) else step.inputs)
+        for step in steps
+    )
 
 
 def as_float32(values: Array) -> NDArray[np.float32]:

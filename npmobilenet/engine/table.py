@@ -42,7 +42,8 @@ PACKED = 33  # depthwise channels in whole vectors
 FIRST = 34  # weights of the expansion
 MIDDLE = 37  # of the depthwise convolution
 LAST = 40  # of the (pointwise) convolution
-WIDTH = 43
+MULTIPLIER = 43  # above 1: how often depthwise reads each input channel
+WIDTH = 44
 
 NONE = -1
 

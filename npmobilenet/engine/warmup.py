@@ -1,5 +1,6 @@
 """Getting the kernels ready: from the cache on disk, or compiled, which is said and shown."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -60,7 +61,9 @@ class _Steps(event.Listener):  # type: ignore[misc]
         if self._progress is not None:
             self._progress.stop()
         took = time.perf_counter() - self._began
-        where = f"kept in {cache_folder()}" if cache_folder() else "no folder to keep them in"
+        folder = cache_folder()
+        kept = folder is not None and os.access(folder, os.W_OK)
+        where = f"kept in {folder}" if kept else "no folder to keep them in"
         print(f"npmobilenet: kernels compiled in {took:.0f} s, {where}", file=sys.stderr)  # noqa: T201
 
     def _announce(self) -> None:

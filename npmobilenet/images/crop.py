@@ -22,12 +22,29 @@ def central_crop(image: np.ndarray, fraction: float) -> np.ndarray:
     ValueError
         If the fraction is out of range.
     """
+    top, left, height, width = central_box(image.shape[-3:-1], fraction)
+    return image[..., top : top + height, left : left + width, :]
+
+
+def central_box(size: tuple[int, ...], fraction: float) -> tuple[int, int, int, int]:
+    """What :func:`central_crop` keeps of a picture of ``(height, width)``.
+
+    Returns
+    -------
+    tuple
+        ``(top, left, height, width)`` of the part.
+
+    Raises
+    ------
+    ValueError
+        If the fraction is out of range.
+    """
     if not 0.0 < fraction <= 1.0:
         raise ValueError(f"fraction must be above 0 and at most 1, found {fraction!r}")
-    height, width = image.shape[-3:-1]
+    height, width = size
     top = int((height - height * fraction) / 2)
     left = int((width - width * fraction) / 2)
-    return image[..., top : height - top, left : width - left, :]
+    return top, left, height - 2 * top, width - 2 * left
 
 
 def aspect_box(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, int, int]:

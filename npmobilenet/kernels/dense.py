@@ -7,9 +7,9 @@ another, each waiting for the one before. Four sums that take turns wait less an
 from npmobilenet.kernels.blocks import PANEL, VECTORS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.product import moved
 from npmobilenet.kernels.tile import (
+    prefetch,
     tile_clamp,
     tile_outer,
     tile_plus,

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import round_up
+from npmobilenet.kernels.convolution import padded_height
 from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import tile_clamp, tile_scale, tile_store, tile_window, tile_zero
+from npmobilenet.kernels.window import Rows
 
 # Sums, one kernel row of weights and one pixel fit the registers.
 _VECTORS = 2 if REGISTERS == 32 else 1
@@ -116,3 +118,23 @@ def depthwise_row(x, window, y, layer, packed, result):
         _three_strided_short(x, window, y, layer, packed, result)
     else:
         _three_strided_long(x, window, y, layer, packed, result)
+
+
+@inlined
+def spread_rows(x, start, window, y0, y1, multiplier, scratch, buffer, zeros):
+    """The input of output rows ``[y0, y1)`` with each channel ``multiplier`` times in a row.
+
+    On such rows a convolution with a depth multiplier is one without. ``window`` is that of the
+    latter: ``x[start:]`` is an image of ``window.channels / multiplier`` channels.
+    ``scratch[buffer:]`` takes the ``padded_height(window, y1 - y0)`` rows.
+    """
+    pitch = window.width * window.channels
+    count = pitch // multiplier
+    ring = padded_height(window, y1 - y0)
+    top = y0 * window.stride_y - window.pad_top
+    for line in range(max(top, 0), min(top + ring, window.height)):
+        source, target = start + line * count, buffer + line % ring * pitch
+        for i in range(count):
+            for copy in range(multiplier):
+                scratch[target + i * multiplier + copy] = x[source + i]
+    return Rows(scratch, buffer, ring, pitch, zeros)

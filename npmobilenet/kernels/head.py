@@ -1,35 +1,8 @@
-"""What ends a network: global pooling and softmax."""
+"""What ends a network: softmax."""
 
 import numpy as np
 
-from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.tile import tile_add, tile_store, tile_zero
-
-
-@inlined
-def average(x, start, pixels, channels, out, target):
-    """Mean over the pixels of ``(pixels, channels)`` at ``x[start:]``, summed in their order."""
-    for c in range(0, channels, LANES):
-        total = tile_zero(1, 1)
-        for i in range(pixels):
-            total = tile_add(total, x, start + i * channels + c, 0)
-        tile_store(total, out, target + c, 0, min(LANES, channels - c))
-    count = np.float32(pixels)  # a rounded 1 / pixels would be the same error in every channel
-    for c in range(channels):
-        out[target + c] /= count
-
-
-@inlined
-def largest(x, start, pixels, channels, out, target):
-    """Maximum over the pixels."""
-    for c in range(channels):
-        out[target + c] = x[start + c]
-    for i in range(1, pixels):
-        for c in range(channels):
-            value = x[start + i * channels + c]
-            best = out[target + c]
-            out[target + c] = value if value > best or value != value else best
 
 
 @inlined

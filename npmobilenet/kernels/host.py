@@ -2,8 +2,7 @@
 
 import platform
 
-import llvmlite.binding as llvm
-from numba.core import config
+from numba.core import codegen, config
 
 
 def cpu_features() -> str:
@@ -14,8 +13,7 @@ def cpu_features() -> str:
     """
     if config.CPU_FEATURES is not None:
         return str(config.CPU_FEATURES)
-    features = llvm.get_host_cpu_features()
-    return ",".join(f"+{name}" for name, present in sorted(features.items()) if present)
+    return str(codegen.get_host_cpu_features())
 
 
 def _vector_unit() -> tuple[int, int]:

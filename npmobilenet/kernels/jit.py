@@ -7,25 +7,47 @@ that the machine code depends on, so that a cache entry is either right or not t
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
-import llvmlite
-import llvmlite.binding as llvm
 import numba
 import platformdirs
 from numba.core import caching, config
+from numba.core.registry import cpu_target
 
-from npmobilenet.kernels.host import cpu_features
-
-jit = numba.njit(error_model="numpy", boundscheck=False, nogil=True)
-
-inlined = numba.njit(error_model="numpy", boundscheck=False, nogil=True, inline="always")
-"""For functions with one or two callers: LLVM works on each level of calls anew."""
+_Function = Callable[..., Any]
+_OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 
 
-def entry(function: Callable[..., Any]) -> Any:
+def jit(function: _Function) -> Any:
+    """Compile ``function`` where a kernel calls it."""
+    return numba.njit(**_OPTIONS)(_named(function))
+
+
+def inlined(function: _Function) -> Any:
+    """For functions with one or two callers: LLVM works on each level of calls anew."""
+    return numba.njit(**_OPTIONS, inline="always")(_named(function))
+
+
+def _named(function: _Function) -> _Function:
+    """The function under a name that tells what it closes over.
+
+    Numba tells functions of one name apart by numbers, and each process counts for itself. Two
+    entries from the cache, compiled in different processes, may hold different functions of one
+    name and number, and LLVM takes those for the same.
+    """
+    held = [cell.cell_contents for cell in function.__closure__ or ()]
+    if held:
+        facts = repr([getattr(value, "__qualname__", value) for value in held])
+        function.__qualname__ += "_" + hashlib.sha256(facts.encode()).hexdigest()[:12]
+    return function
+
+
+def entry(function: _Function) -> Any:
     """Compile ``function`` at its first call, or load it from the cache on disk."""
     dispatcher = jit(function)
     if cache_folder() is not None:
@@ -35,16 +57,15 @@ def entry(function: Callable[..., Any]) -> Any:
 
 @cache
 def cache_folder() -> Path | None:
-    """Where compiled kernels are kept; ``None`` if no folder can be written.
+    """Where compiled kernels are kept; ``None`` if there is no folder and none can be made.
 
-    ``NUMBA_CACHE_DIR`` replaces the user's cache folder.
+    ``NUMBA_CACHE_DIR`` replaces the user's cache folder. Kernels are also loaded from a folder
+    that cannot be written, such as one that came with an image of a container.
     """
     root = config.CACHE_DIR or platformdirs.user_cache_dir("npmobilenet")
     folder = Path(root) / f"kernels-{fingerprint()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
     except OSError:
         return None
     return folder
@@ -57,14 +78,14 @@ def fingerprint() -> str:
     package = Path(__file__).parents[1]
     for source in sorted([*package.glob("kernels/**/*.py"), *package.glob("engine/*.py")]):
         digest.update(source.read_bytes())
-    cpu = config.CPU_NAME or llvm.get_host_cpu_name()
-    for fact in (numba.__version__, llvmlite.__version__, cpu, cpu_features()):
+    cpu = cpu_target.target_context.codegen().magic_tuple()
+    for fact in (version("numba"), version("llvmlite"), *cpu):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()
 
 
 class _Locator(caching._CacheLocator):
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: _Function) -> None:
         self._function = function
 
     def get_cache_path(self) -> str:
@@ -77,7 +98,7 @@ class _Locator(caching._CacheLocator):
         return str(self._function.__module__)
 
     @classmethod
-    def from_function(cls, function: Callable[..., Any], _file: str) -> "_Locator":
+    def from_function(cls, function: _Function, _file: str) -> "_Locator":
         return cls(function)
 
 
@@ -85,5 +106,36 @@ class _KernelCacheImpl(caching.CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
 
+class _Files(caching.IndexDataCacheFile):
+    """A file for each signature.
+
+    Numba numbers the files and keeps an index of them, which processes that compile different
+    signatures at the same time would mix up.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        self._save_data(self._name(key), data)
+
+    def load(self, key: Any) -> Any:
+        try:
+            return self._load_data(self._name(key))
+        except (OSError, EOFError, UnpicklingError):  # not there, or damaged
+            return None
+
+    def _name(self, key: Any) -> str:
+        return str(self._data_name(int(hashlib.sha256(repr(key).encode()).hexdigest()[:12], 16)))
+
+
 class _KernelCache(caching.FunctionCache):
     _impl_class = _KernelCacheImpl
+
+    def __init__(self, function: _Function) -> None:
+        super().__init__(function)
+        locator = self._impl.locator
+        self._cache_file = _Files(
+            locator.get_cache_path(), self._impl.filename_base, locator.get_source_stamp()
+        )
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(OSError):  # no room, or not ours to write: compiled again next time
+            super().save_overload(sig, data)

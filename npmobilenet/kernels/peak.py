@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry
-from npmobilenet.kernels.tile import tile_add, tile_bias, tile_outer, tile_store
+from npmobilenet.kernels.tile import tile_add, tile_bias, tile_outer, tile_store, tile_zero
 
 _DEPTH = 64  # steps of the product; its operands stay in L1
 _FLOP_PER_ROUND = 2 * ROWS * PANEL * _DEPTH
@@ -41,6 +41,14 @@ def _read(a, out, rounds):
         for at in range(0, a.size, _TILE):
             tile = tile_add(tile, a, at, PANEL)
     tile_store(tile, out, 0, PANEL, LANES)
+
+
+@entry
+def _copy(a, out, rounds):
+    for _ in range(rounds):
+        for at in range(0, a.size, _TILE):
+            tile = tile_add(tile_zero(ROWS, VECTORS), a, at, PANEL)
+            tile_store(tile, out, at, PANEL, LANES)
 
 
 def fma_peak(threads: int = 1, seconds: float = 0.03) -> float:
@@ -83,11 +91,25 @@ def read_bandwidth(size: int, threads: int = 1, seconds: float = 0.03) -> float:
     return 4 * floats * _rounds_per_second(work, threads, seconds)
 
 
-def level_sizes() -> dict[str, int]:
-    """Bytes to read so as to measure L1, L2, L3 and memory, from what Linux says of the caches.
+def copy_bandwidth(size: int, threads: int = 1, seconds: float = 0.03) -> float:
+    """Bytes a second, read and written, of copying one half of ``size`` bytes to the other.
 
-    Half of L1 and L2, so that nothing else pushes the data out; four times L2 for L3; for memory
-    twice the last level, but at most 1 GiB. Where the caches are not known, common sizes are taken.
+    Parameters as for :func:`read_bandwidth`.
+    """
+    floats = max(size // 8 // _TILE, 1) * _TILE
+    a = [_aligned(floats) for _ in range(threads)]
+    out = [_aligned(floats) for _ in range(threads)]
+
+    def work(thread: int, rounds: int) -> None:
+        _copy(a[thread], out[thread], rounds)
+
+    return 8 * floats * _rounds_per_second(work, threads, seconds)
+
+
+def cache_sizes() -> dict[str, int]:
+    """Bytes of the data caches L1, L2 and L3 as Linux tells them, else common sizes.
+
+    Without an L3 the last level stands for it.
     """
     first, second, last = 32 << 10, 1 << 20, 32 << 20
     for cache in sorted(_CACHES.glob("index*")):
@@ -100,11 +122,21 @@ def level_sizes() -> dict[str, int]:
         elif level == "2":
             second = size
         last = size
+    return {"L1": first, "L2": second, "L3": last}
+
+
+def level_sizes() -> dict[str, int]:
+    """Bytes to read so as to measure L1, L2, L3 and memory.
+
+    Half of L1 and L2, so that nothing else pushes the data out; four times L2 for L3; for memory
+    twice the last level, but at most 1 GiB.
+    """
+    caches = cache_sizes()
     return {
-        "L1": first // 2,
-        "L2": second // 2,
-        "L3": 4 * second,
-        "memory": min(2 * last, 1 << 30),
+        "L1": caches["L1"] // 2,
+        "L2": caches["L2"] // 2,
+        "L3": 4 * caches["L2"],
+        "memory": min(2 * caches["L3"], 1 << 30),
     }
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.memory import prefetch
 from npmobilenet.kernels.tile import (
+    prefetch,
     tile_add,
     tile_clamp,
     tile_outer,

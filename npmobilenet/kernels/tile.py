@@ -1,4 +1,6 @@
-"""A tile of vector registers as a Numba type: written in LLVM.
+"""What Numba lacks, written in LLVM: a tile of vector registers, prefetching, atomic counters.
+
+Nothing else in this package knows LLVM.
 
 A tile is ``rows x vectors`` vectors of :data:`LANES` floats. Rows are output pixels, lanes are
 output channels. Kernels hold one in a local variable and LLVM keeps all of it in registers, so a
@@ -14,7 +16,12 @@ convolution is a few lines of Python::
 float32, offsets count floats, and nothing checks bounds: loads may read up to ``LANES - 1`` floats
 past the last channel, which is why buffers end with some slack. Products are added one by one in
 the order of the calls, so a value never depends on the shape of the tile that computed it.
+
+An operation is a function of the Numba types of its arguments. It returns its signature and a
+function that builds its LLVM code from the arguments' values.
 """
+
+import platform
 
 from llvmlite import ir
 from numba import types
@@ -23,9 +30,10 @@ from numba.extending import intrinsic, models, register_model
 
 from npmobilenet.kernels.host import LANES
 
-_FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, LANES)
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_INTS = ir.VectorType(ir.IntType(32), LANES)
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
+_NOTHING = ir.VoidType()
 
 
 class TileType(types.Type):
@@ -45,53 +53,56 @@ class _TileModel(models.PrimitiveModel):
 # ---------------------------------------------------------------- what the operations are made of
 
 
-def pointer(context, builder, kind, place, offset):
-    """Pointer to element ``offset`` of an array or of a pointer (``kind`` is the Numba type)."""
+def _call(builder, name, result, arguments):
+    """Call one of LLVM's own functions."""
+    signature = ir.FunctionType(result, [value.type for value in arguments])
+    function = cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(function, arguments)
+
+
+def _pointer(context, builder, kind, place, offset, stride=None, row=0):
+    """To element ``offset + row * stride`` of an array or a pointer of Numba type ``kind``."""
     if isinstance(kind, types.Array):
         place = context.make_array(kind)(context, builder, place).data
+    if stride is not None:
+        offset = builder.add(offset, builder.mul(stride, _I64(row)))
     return builder.gep(place, [offset])
 
 
-def _vectors_at(builder, at, count):
+def _vectors(builder, pointer, count):
+    """Pointers to ``count`` adjacent vectors."""
+    steps = (builder.gep(pointer, [_I64(LANES * j)]) for j in range(count))
+    return [builder.bitcast(step, _VECTOR.as_pointer()) for step in steps]
+
+
+def _load(builder, pointer, count):
     """``count`` adjacent vectors; 4-byte alignment is all that is promised."""
-    steps = (builder.gep(at, [_I64(LANES * j)]) for j in range(count))
-    return [builder.load(builder.bitcast(p, _VECTOR.as_pointer()), align=4) for p in steps]
+    return [builder.load(vector, align=4) for vector in _vectors(builder, pointer, count)]
 
 
-def _splat(builder, scalar):
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
+def _splat(builder, scalar, kind=_VECTOR):
+    """A vector of the same value in every lane."""
+    undefined = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(undefined, scalar, _I32(0))
-    return builder.shuffle_vector(first, undefined, ir.VectorType(_I32, LANES)([0] * LANES))
+    return builder.shuffle_vector(first, undefined, _INTS([0] * LANES))
 
 
 def _multiply_add(builder, x, y, total):
     """Fused where the CPU can; ``llvm.fma`` would call libm where it cannot."""
-    signature = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    name = f"llvm.fmuladd.v{LANES}f32"
-    return builder.call(
-        cgutils.get_or_insert_function(builder.module, signature, name), [x, y, total]
-    )
+    return _call(builder, f"llvm.fmuladd.v{LANES}f32", _VECTOR, [x, y, total])
 
 
-def _lane_mask(builder, lanes):
-    """True in the first ``lanes`` lanes."""
-    count = builder.trunc(lanes, _I32)
-    numbers = ir.VectorType(_I32, LANES)
-    undefined = ir.Constant(numbers, ir.Undefined)
-    wide = builder.shuffle_vector(
-        builder.insert_element(undefined, count, _I32(0)), undefined, numbers([0] * LANES)
-    )
-    return builder.icmp_signed("<", numbers(list(range(LANES))), wide)
+def _row(builder, tile, value, i):
+    """The vectors of row ``i``."""
+    return [builder.extract_value(value, i * tile.vectors + j) for j in range(tile.vectors)]
 
 
-def _masked(builder, kind, result, arguments):
-    name = f"llvm.masked.{kind}.v{LANES}f32.p0"
-    signature = ir.FunctionType(result, [value.type for value in arguments])
-    return builder.call(cgutils.get_or_insert_function(builder.module, signature, name), arguments)
-
-
-def _at(builder, tile, index, value):
-    return builder.insert_value(tile, value, index)
+def _each_row(builder, tile, value, change):
+    """The tile with row ``i`` replaced by ``change(i, row)``."""
+    for i in range(tile.rows):
+        for j, vector in enumerate(change(i, _row(builder, tile, value, i))):
+            value = builder.insert_value(value, vector, i * tile.vectors + j)
+    return value
 
 
 # ---------------------------------------------------------------------------------- start and end
@@ -102,20 +113,14 @@ def tile_bias(typing, rows, vectors, bias, offset):
     """A tile whose rows are all ``bias[offset:]``."""
     if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
         return None
-    tile_type = TileType(rows.literal_value, vectors.literal_value)
+    tile = TileType(rows.literal_value, vectors.literal_value)
 
     def codegen(context, builder, signature, arguments):
-        row = _vectors_at(
-            builder,
-            pointer(context, builder, signature.args[2], arguments[2], arguments[3]),
-            tile_type.vectors,
-        )
-        tile = ir.Constant(ir.ArrayType(_VECTOR, tile_type.rows * tile_type.vectors), ir.Undefined)
-        for index in range(tile_type.rows * tile_type.vectors):
-            tile = _at(builder, tile, index, row[index % tile_type.vectors])
-        return tile
+        row = _load(builder, _pointer(context, builder, bias, *arguments[2:]), tile.vectors)
+        undefined = ir.Constant(context.get_value_type(tile), ir.Undefined)
+        return _each_row(builder, tile, undefined, lambda i, _: row)
 
-    return tile_type(rows, vectors, bias, types.intp), codegen
+    return tile(rows, vectors, bias, types.intp), codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -126,12 +131,12 @@ def tile_zero(typing, rows, vectors):
     """
     if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
         return None
-    tile_type = TileType(rows.literal_value, vectors.literal_value)
+    tile = TileType(rows.literal_value, vectors.literal_value)
 
     def codegen(context, builder, signature, arguments):
-        return ir.Constant(ir.ArrayType(_VECTOR, tile_type.rows * tile_type.vectors), None)
+        return ir.Constant(context.get_value_type(tile), None)
 
-    return tile_type(rows, vectors), codegen
+    return tile(rows, vectors), codegen
 
 
 @intrinsic
@@ -140,33 +145,25 @@ def tile_store(typing, tile, out, offset, row_stride, lanes):
 
     def codegen(context, builder, signature, arguments):
         value, array, start, stride, count = arguments
-        last = tile.vectors - 1
 
-        def rows(store_last):
+        def store(mask):
             for i in range(tile.rows):
-                offset = builder.add(start, builder.mul(stride, _I64(i)))
-                at = pointer(context, builder, signature.args[1], array, offset)
-                for j in range(tile.vectors):
-                    vector = builder.extract_value(value, i * tile.vectors + j)
-                    target = builder.bitcast(
-                        builder.gep(at, [_I64(LANES * j)]), _VECTOR.as_pointer()
-                    )
-                    if j == last:
-                        store_last(vector, target)
-                    else:
-                        builder.store(vector, target, align=4)
+                at = _pointer(context, builder, out, array, start, stride, i)
+                places = _vectors(builder, at, tile.vectors)
+                *whole, last = zip(_row(builder, tile, value, i), places, strict=True)
+                for vector, place in whole if mask else (*whole, last):
+                    builder.store(vector, place, align=4)
+                if mask:
+                    masked = f"llvm.masked.store.v{LANES}f32.p0"
+                    _call(builder, masked, _NOTHING, [*last, _I32(4), mask])
 
-        whole = builder.icmp_signed("==", count, _I64(LANES))
-        with builder.if_else(whole, likely=True) as (then, otherwise):
+        full = builder.icmp_signed("==", count, _I64(LANES))
+        with builder.if_else(full, likely=True) as (then, otherwise):
             with then:
-                rows(lambda vector, target: builder.store(vector, target, align=4))
+                store(None)
             with otherwise:
-                mask = _lane_mask(builder, count)
-                rows(
-                    lambda vector, target: _masked(
-                        builder, "store", ir.VoidType(), [vector, target, _I32(4), mask]
-                    )
-                )
+                limit = _splat(builder, builder.trunc(count, _I32), _INTS)
+                store(builder.icmp_signed("<", _INTS(list(range(LANES))), limit))
         return context.get_dummy_value()
 
     return types.void(tile, out, types.intp, types.intp, types.intp), codegen
@@ -183,19 +180,16 @@ def tile_outer(typing, tile, a, offset, row_stride, w, w_offset):
     """
 
     def codegen(context, builder, signature, arguments):
-        value, a, start, stride, w, w_start = arguments
-        row = _vectors_at(
-            builder, pointer(context, builder, signature.args[4], w, w_start), tile.vectors
-        )
-        for i in range(tile.rows):
-            offset = builder.add(start, builder.mul(stride, _I64(i)))
-            at = pointer(context, builder, signature.args[1], a, offset)
+        value, column, start, stride, weights, w_start = arguments
+        row = _load(builder, _pointer(context, builder, w, weights, w_start), tile.vectors)
+
+        def gain(i, totals):
+            at = _pointer(context, builder, a, column, start, stride, i)
             factor = _splat(builder, builder.load(at))
-            for j in range(tile.vectors):
-                index = i * tile.vectors + j
-                total = builder.extract_value(value, index)
-                value = _at(builder, value, index, _multiply_add(builder, factor, row[j], total))
-        return value
+            pairs = zip(row, totals, strict=True)
+            return [_multiply_add(builder, factor, vector, total) for vector, total in pairs]
+
+        return _each_row(builder, tile, value, gain)
 
     return tile(tile, a, types.intp, types.intp, w, types.intp), codegen
 
@@ -226,12 +220,11 @@ def tile_window(
     step, count = stride.literal_value, taps.literal_value
 
     def codegen(context, builder, signature, arguments):
-        value, x, row, column, width, channels, zeros, _, _, w, w_start, w_stride = arguments
-        kernel = []
-        for tap in range(count):
-            offset = builder.add(w_start, builder.mul(w_stride, _I64(tap)))
-            at = pointer(context, builder, signature.args[9], w, offset)
-            kernel.append(_vectors_at(builder, at, tile.vectors))
+        value, image, row, column, width, channels, zeros, _, _, weights, first, gap = arguments
+        kernel = [
+            _load(builder, _pointer(context, builder, w, weights, first, gap, tap), tile.vectors)
+            for tap in range(count)
+        ]
         for place in range((tile.rows - 1) * step + count):
             fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
             fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
@@ -240,14 +233,11 @@ def tile_window(
             here = builder.add(column, _I64(place))
             inside = builder.icmp_unsigned("<", here, width)
             offset = builder.select(inside, builder.add(row, builder.mul(here, channels)), zeros)
-            at = pointer(context, builder, signature.args[1], x, offset)
-            pixels = _vectors_at(builder, at, tile.vectors)
+            pixels = _load(builder, _pointer(context, builder, x, image, offset), tile.vectors)
             for i, tap in fed:
-                for j in range(tile.vectors):
-                    index = i * tile.vectors + j
-                    total = builder.extract_value(value, index)
-                    product = _multiply_add(builder, pixels[j], kernel[tap][j], total)
-                    value = _at(builder, value, index, product)
+                for j, total in enumerate(_row(builder, tile, value, i)):
+                    total = _multiply_add(builder, pixels[j], kernel[tap][j], total)
+                    value = builder.insert_value(value, total, i * tile.vectors + j)
         return value
 
     numbers = [types.intp] * 5
@@ -260,14 +250,29 @@ def tile_add(typing, tile, a, offset, row_stride):
 
     def codegen(context, builder, signature, arguments):
         value, array, start, stride = arguments
-        for i in range(tile.rows):
-            offset = builder.add(start, builder.mul(stride, _I64(i)))
-            at = pointer(context, builder, signature.args[1], array, offset)
-            for j, vector in enumerate(_vectors_at(builder, at, tile.vectors)):
-                index = i * tile.vectors + j
-                total = builder.fadd(builder.extract_value(value, index), vector)
-                value = _at(builder, value, index, total)
-        return value
+
+        def gain(i, row):
+            at = _pointer(context, builder, a, array, start, stride, i)
+            return map(builder.fadd, row, _load(builder, at, tile.vectors))
+
+        return _each_row(builder, tile, value, gain)
+
+    return tile(tile, a, types.intp, types.intp), codegen
+
+
+@intrinsic
+def tile_max(typing, tile, a, offset, row_stride):
+    """The larger of row ``i`` and ``a[offset + i * row_stride:]``; NaN is larger than any."""
+
+    def codegen(context, builder, signature, arguments):
+        value, array, start, stride = arguments
+
+        def larger(i, row):
+            at = _pointer(context, builder, a, array, start, stride, i)
+            pairs = zip(row, _load(builder, at, tile.vectors), strict=True)
+            return [_call(builder, f"llvm.maximum.v{LANES}f32", _VECTOR, pair) for pair in pairs]
+
+        return _each_row(builder, tile, value, larger)
 
     return tile(tile, a, types.intp, types.intp), codegen
 
@@ -278,12 +283,11 @@ def tile_plus(typing, tile, other):
 
     def codegen(context, builder, signature, arguments):
         value, addend = arguments
-        for index in range(tile.rows * tile.vectors):
-            total = builder.fadd(
-                builder.extract_value(value, index), builder.extract_value(addend, index)
-            )
-            value = _at(builder, value, index, total)
-        return value
+
+        def gain(i, row):
+            return map(builder.fadd, row, _row(builder, tile, addend, i))
+
+        return _each_row(builder, tile, value, gain)
 
     return tile(tile, tile), codegen
 
@@ -296,14 +300,14 @@ def tile_scale(typing, tile, w, offset):
     """
 
     def codegen(context, builder, signature, arguments):
-        value, array, start = arguments
-        at = pointer(context, builder, signature.args[1], array, start)
-        pairs = _vectors_at(builder, at, 2 * tile.vectors)
-        for index in range(tile.rows * tile.vectors):
-            shift, scale = pairs[2 * (index % tile.vectors) :][:2]
-            vector = _multiply_add(builder, builder.extract_value(value, index), scale, shift)
-            value = _at(builder, value, index, vector)
-        return value
+        value, *norm = arguments
+        pairs = _load(builder, _pointer(context, builder, w, *norm), 2 * tile.vectors)
+
+        def scaled(i, row):
+            parts = zip(row, pairs[1::2], pairs[::2], strict=True)
+            return [_multiply_add(builder, vector, scale, shift) for vector, scale, shift in parts]
+
+        return _each_row(builder, tile, value, scaled)
 
     return tile(tile, w, types.intp), codegen
 
@@ -315,11 +319,83 @@ def tile_clamp(typing, tile, low, high):
     def codegen(context, builder, signature, arguments):
         value = arguments[0]
         low, high = (_splat(builder, limit) for limit in arguments[1:])
-        for index in range(tile.rows * tile.vectors):
-            vector = builder.extract_value(value, index)
+
+        def clamped(vector):
             vector = builder.select(builder.fcmp_ordered(">", low, vector), low, vector)
-            vector = builder.select(builder.fcmp_ordered("<", high, vector), high, vector)
-            value = _at(builder, value, index, vector)
-        return value
+            return builder.select(builder.fcmp_ordered("<", high, vector), high, vector)
+
+        return _each_row(builder, tile, value, lambda i, row: map(clamped, row))
 
     return tile(tile, types.float32, types.float32), codegen
+
+
+# ---------------------------------------------------- memory: arrays, or pointers, of any one type
+
+
+def _pointer_from(element):
+    @intrinsic
+    def at(typing, address):
+        def codegen(context, builder, signature, arguments):
+            kind = context.get_value_type(signature.return_type)
+            return builder.inttoptr(arguments[0], kind)
+
+        return types.CPointer(element)(types.intp), codegen
+
+    return at
+
+
+float32_at, int64_at = _pointer_from(types.float32), _pointer_from(types.int64)
+"""The pointer with an integer address."""
+
+
+@intrinsic
+def prefetch(typing, array, offset):
+    """Ask for the cache line of ``array[offset]``; harmless past the end."""
+
+    def codegen(context, builder, signature, arguments):
+        at = _pointer(context, builder, array, *arguments)
+        at = builder.bitcast(at, ir.IntType(8).as_pointer())
+        read, into_l2, data = _I32(0), _I32(2), _I32(1)
+        _call(builder, "llvm.prefetch.p0", _NOTHING, [at, read, into_l2, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def atomic_add(typing, array, index, amount):
+    """Add to ``array[index]`` (int64) in one step and give what was there before."""
+
+    def codegen(context, builder, signature, arguments):
+        at = _pointer(context, builder, array, *arguments[:2])
+        return builder.atomic_rmw("add", at, arguments[2], "seq_cst")
+
+    return types.int64(array, types.intp, types.int64), codegen
+
+
+@intrinsic
+def atomic_read(typing, array, index):
+    """``array[index]`` (int64), with all that other threads wrote before they changed it."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.load_atomic(_pointer(context, builder, array, *arguments), "acquire", 8)
+
+    return types.int64(array, types.intp), codegen
+
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64", "i686", "x86")
+
+PAUSES = 20 if _X86 else 500
+"""Calls of :func:`pause` in about a microsecond."""
+
+
+@intrinsic
+def pause(typing):
+    """Tell the core that a loop only waits; without this, waiting costs other threads time."""
+
+    def codegen(context, builder, signature, arguments):
+        if _X86:
+            _call(builder, "llvm.x86.sse2.pause", _NOTHING, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen

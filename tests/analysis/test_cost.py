@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npmobilenet.analysis.cost import cost, cost_data
+from npmobilenet.analysis.cost import cost
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.stages import FUSINGS
 from npmobilenet.architecture import mobilenet_v1, mobilenet_v2, network_macs
 
@@ -127,7 +128,7 @@ def test_totals_are_sums(random_networks, data):
 
 def test_data_for_json(small_network):
     found = cost(small_network)
-    data = json.loads(json.dumps(cost_data(found)))
+    data = json.loads(json.dumps(as_data(found)))
     assert data["macs"] == 1248
     assert data["peak_bytes"] == 896
     assert data["layers"][0]["name"] == "expand"

@@ -1,8 +1,10 @@
 """The cache of compiled kernels on disk."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,12 +24,26 @@ print(jit.cache_folder(), sum(double.stats.cache_hits.values()))
 """
 
 
-def run(tmp_path: Path, script: str = SMALL, **environment: str) -> list[str]:
+# Root may write everywhere unless it gives that up.
+ROOT = getattr(os, "geteuid", lambda: 1)() == 0
+MERE_MORTAL = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if ROOT else ()
+
+
+def run(
+    tmp_path: Path,
+    script: str = SMALL,
+    *arguments: str,
+    before: Sequence[str] = (),
+    **environment: str,
+) -> list[str]:
     source = tmp_path / "script.py"
     source.write_text(script)
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")} | environment
     done = subprocess.run(
-        [sys.executable, source], env=environment, capture_output=True, text=True, check=True
+        [*before, sys.executable, source, *arguments],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.split()
 
@@ -51,6 +67,70 @@ def test_processes_at_once(tmp_path):
         results = list(pool.map(lambda _: run(tmp_path), range(4)))
     assert len({folder for folder, _ in results}) == 1
     assert run(tmp_path)[1] == "1"
+
+
+def test_a_damaged_file_is_compiled_again(tmp_path):
+    folder, _ = run(tmp_path)
+    (kept,) = Path(folder).iterdir()
+    whole = kept.read_bytes()
+    for rest in (b"", whole[: len(whole) // 2]):
+        kept.write_bytes(rest)
+        assert run(tmp_path) == [folder, "0"]
+        assert run(tmp_path) == [folder, "1"]
+
+
+@pytest.mark.skipif(ROOT and not shutil.which("setpriv"), reason="root may write all")
+def test_a_folder_that_can_only_be_read(tmp_path):
+    folder, _ = run(tmp_path)
+    (kept,) = Path(folder).iterdir()
+    try:
+        Path(folder).chmod(0o555)
+        assert run(tmp_path, before=MERE_MORTAL) == [folder, "1"]
+        Path(folder).chmod(0o755)
+        kept.unlink()
+        Path(folder).chmod(0o555)
+        assert run(tmp_path, before=MERE_MORTAL) == [folder, "0"]
+        assert not list(Path(folder).iterdir())
+    finally:
+        Path(folder).chmod(0o755)
+
+
+LIKE = """
+import sys
+import numpy as np
+from npmobilenet.kernels.jit import entry, jit
+def make(step):
+    @jit
+    def walk(x, i):
+        total = 0.0
+        while i < x.size:  # long enough that LLVM leaves it a function
+            total = total * 0.5 + x[i] * step
+            if total > 3.0:
+                total -= x[i // 2]
+            if total < -3.0:
+                total += x[i // 3]
+            i += step
+        return total
+    return walk
+one, two = make(1), make(2)
+@entry
+def by_one(x):
+    return one(x, 0) + one(x, 1) + one(x, 2) + one(x, 3) + one(x, 4)
+@entry
+def by_two(x):
+    return two(x, 0) + two(x, 1) + two(x, 2) + two(x, 3) + two(x, 4)
+x = np.linspace(0, 9, 40)
+for name in sys.argv[1:]:
+    function = globals()[name]
+    print(function(x) == function.py_func(x), sum(function.stats.cache_hits.values()))
+"""
+
+
+def test_functions_of_one_name_from_several_processes(tmp_path):
+    """Numba numbers them, the same in each process; LLVM took the second for the first."""
+    assert run(tmp_path, LIKE, "by_one") == ["True", "0"]
+    assert run(tmp_path, LIKE, "by_two") == ["True", "0"]
+    assert run(tmp_path, LIKE, "by_one", "by_two") == ["True", "1", "True", "1"]
 
 
 def test_no_folder_can_be_written(tmp_path):

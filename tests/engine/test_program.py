@@ -5,11 +5,16 @@ import pytest
 
 from npmobilenet.architecture import (
     Activation,
+    Add,
+    AveragePooling2D,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
+    Flatten,
     Input,
     MaxPooling2D,
     NetworkBuilder,
+    Reshape,
     ZeroPadding2D,
     mobilenet_v1,
     mobilenet_v2,
@@ -104,6 +109,75 @@ def test_a_layer_without_a_kernel_runs_in_numpy(random_weights):
     net.add(Activation(name="softmax", activation="softmax"))
     network = net.build("unusual")
     weights, x = random_weights(network), images(network, 2)
+    expected = NumpyProgram(network, weights)(x.astype(np.float64))
+    np.testing.assert_allclose(NumbaProgram(network, weights)(x), expected, atol=1e-6)
+
+
+@pytest.fixture
+def nothing_interpreted(monkeypatch):
+    def refuse(layer, *_):
+        raise AssertionError(f"{layer.name} has no kernel")
+
+    monkeypatch.setattr("npmobilenet.engine.program.run_layer", refuse)
+
+
+def built(shape, *layers):
+    net = NetworkBuilder(Input(name="input", shape=shape))
+    for layer in layers:
+        net.add(layer)
+    return net.build("small")
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        NETWORKS["v1 multiplier"](),
+        built(
+            (21, 18, 3),
+            Conv2D(name="conv", filters=6, kernel_size=(3, 3)),
+            MaxPooling2D(name="max", kernel_size=(3, 3), strides=(2, 2), padding="same"),
+            DepthwiseConv2D(name="dw", kernel_size=(3, 3), depth_multiplier=3),
+            AveragePooling2D(name="average", kernel_size=(2, 2), strides=(2, 2)),
+        ),
+        built(
+            (9, 8, 3),
+            Conv2D(name="conv", filters=5, kernel_size=(3, 3)),
+            Flatten(name="flatten"),
+            Dense(name="hidden", units=9, activation="relu"),
+            Dense(name="dense", units=4, activation="softmax"),
+        ),
+        built(
+            (9, 8, 3),
+            Conv2D(name="conv", filters=5, kernel_size=(3, 3)),
+            Reshape(name="rows", target_shape=(7, 30)),
+            Dense(name="dense", units=4),
+        ),
+        built((9, 8, 3), Flatten(name="flatten"), Dense(name="dense", units=4)),
+        built((None, None, 3), MaxPooling2D(name="max", kernel_size=(2, 2), padding="same")),
+    ],
+    ids=lambda network: "-".join(node.name for node in network.nodes[-4:]),
+)
+def test_compiled_as_a_whole(network, random_weights, nothing_interpreted):
+    weights = random_weights(network)
+    shape = tuple(size or 11 for size in network.input_shape)
+    x = np.random.default_rng(1).uniform(-1, 1, (5, *shape)).astype(np.float32)
+    program = NumbaProgram(network, weights)
+    exact = NumpyProgram(network, weights).activations(x.astype(np.float64))
+    for layer, value in program.activations(x).items():
+        scale = np.abs(exact[layer]).max()
+        np.testing.assert_allclose(value, exact[layer], rtol=0, atol=6e-5 * scale, err_msg=layer)
+    expected = program(x, threads=1)
+    np.testing.assert_array_equal(program(x, threads=3), expected)
+    np.testing.assert_array_equal(program(x[1:2], threads=2), expected[1:2])
+
+
+def test_a_residual_that_is_the_input(random_weights, nothing_interpreted):
+    net = NetworkBuilder(Input(name="input", shape=(5, 5, 3)))
+    net.add(Conv2D(name="conv", filters=7, kernel_size=(3, 3), padding="same"))
+    net.add(Conv2D(name="back", filters=3, kernel_size=(1, 1)))
+    net.add(Add(name="add"), "input", "back")
+    network = net.build("residual")
+    weights, x = random_weights(network), images(network, 3)
     expected = NumpyProgram(network, weights)(x.astype(np.float64))
     np.testing.assert_allclose(NumbaProgram(network, weights)(x), expected, atol=1e-6)
 

@@ -6,7 +6,7 @@ Run by test_aarch64.py in a process of its own: which kernels there are is decid
 import platform
 import re
 
-platform.machine = lambda: "aarch64"  # what kernels/host.py and kernels/memory.py ask
+platform.machine = lambda: "aarch64"  # what kernels/host.py and kernels/tile.py ask
 
 import llvmlite.binding as llvm  # noqa: E402
 from numba.core import codegen  # noqa: E402

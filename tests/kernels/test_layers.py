@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 
 from npmobilenet.architecture import (
     Activation,
+    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Dense,
     DepthwiseConv2D,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
+    MaxPooling2D,
     ReLU,
     SeparableConv2D,
 )
@@ -59,25 +61,37 @@ def test_pointwise(compare, height, width, depth, filters, batch):
 @many
 @given(
     sizes, sizes, channels, st.sampled_from([(3, 3), (5, 5), (3, 5), (2, 7), (1, 1)]), strides,
-    paddings, st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 3)])
+    paddings, st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 3)]), st.sampled_from([1, 1, 2, 3])
 )  # fmt: skip
-def test_depthwise(compare, height, width, depth, kernel, strides, padding, dilation):
+def test_depthwise(compare, height, width, depth, kernel, strides, padding, dilation, multiplier):
     if padding == "valid":
         height += (kernel[0] - 1) * dilation[0]
         width += (kernel[1] - 1) * dilation[1]
     layer = DepthwiseConv2D(
-        name="depthwise", kernel_size=kernel, strides=strides, padding=padding, dilation=dilation
+        name="depthwise",
+        kernel_size=kernel,
+        strides=strides,
+        padding=padding,
+        dilation=dilation,
+        depth_multiplier=multiplier,
     )
     compare((height + 16, width + 16, depth), layer, ReLU(name="relu"))
 
 
 @many
-@given(sizes, sizes, channels, channels, st.sampled_from([3, 5]), strides, paddings)
-def test_separable(compare, height, width, depth, filters, kernel, strides, padding):
+@given(
+    sizes, sizes, channels, channels, st.sampled_from([3, 5]), strides, paddings,
+    st.sampled_from([1, 1, 2, 4])
+)  # fmt: skip
+def test_separable(compare, height, width, depth, filters, kernel, strides, padding, multiplier):
     compare(
         (height, width, depth),
         DepthwiseConv2D(
-            name="depthwise", kernel_size=(kernel, kernel), strides=strides, padding=padding
+            name="depthwise",
+            kernel_size=(kernel, kernel),
+            strides=strides,
+            padding=padding,
+            depth_multiplier=multiplier,
         ),
         BatchNormalization(name="depthwise_bn"),
         ReLU(name="depthwise_relu", max_value=6.0),
@@ -106,10 +120,39 @@ def test_inverted_residual(
 
 
 @many
-@given(sizes, channels, channels)
-def test_separable_layer_of_keras(compare, size, depth, filters):
-    layer = SeparableConv2D(name="separable", filters=filters, kernel_size=(3, 3), padding="same")
+@given(sizes, channels, channels, st.sampled_from([1, 2]))
+def test_separable_layer_of_keras(compare, size, depth, filters, multiplier):
+    layer = SeparableConv2D(
+        name="separable",
+        filters=filters,
+        kernel_size=(3, 3),
+        padding="same",
+        depth_multiplier=multiplier,
+    )
     compare((size, size, depth), layer)
+
+
+@many
+@given(
+    sizes, sizes, channels, st.sampled_from([(2, 2), (3, 3), (2, 5), (4, 2)]), strides,
+    st.sampled_from(["same", "valid", ((0, 1), (0, 0))]), st.sampled_from([(1, 1), (1, 1), (2, 1)]),
+    st.sampled_from([MaxPooling2D, AveragePooling2D]), st.booleans()
+)  # fmt: skip
+def test_pooling(
+    compare, height, width, depth, window, strides, padding, dilation, pooling, normed
+):
+    compare(
+        (height + 4, width, depth),
+        pooling(
+            name="pool",
+            kernel_size=window,
+            strides=strides,
+            padding=padding,
+            dilation=dilation,
+        ),
+        *([BatchNormalization(name="norm")] if normed else []),
+        batch=2,
+    )
 
 
 @many

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.memory import (
+from npmobilenet.kernels.tile import (
     atomic_add,
     atomic_read,
     float32_at,

@@ -10,6 +10,7 @@ from npmobilenet.kernels.tile import (
     tile_add,
     tile_bias,
     tile_clamp,
+    tile_max,
     tile_outer,
     tile_plus,
     tile_scale,
@@ -98,6 +99,21 @@ def test_add_then_clamp(rng, limits):
     out = np.empty((2, LANES), np.float32)
     add_and_clamp(bias, a.ravel(), low, high, out.ravel())
     np.testing.assert_array_equal(out, np.clip(bias + a, low, high))
+
+
+@jit
+def larger(a, b, out):
+    tile = tile_add(tile_zero(2, 2), a, 0, WIDE)
+    tile_store(tile_max(tile, b, 0, WIDE), out, 0, WIDE, LANES)
+
+
+def test_larger_of_two_with_nan_as_the_largest(rng):
+    a, b = floats(rng, 2, WIDE), floats(rng, 2, WIDE)
+    a[0, 1] = b[1, 2] = np.nan
+    b[0, 3] = -np.inf
+    out = np.empty((2, WIDE), np.float32)
+    larger(a.ravel(), b.ravel(), out.ravel())
+    np.testing.assert_array_equal(out, np.maximum(a, b))
 
 
 @jit

@@ -1,6 +1,7 @@
 """Making and saving figures without a display."""
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,3 +45,15 @@ def save_figure(figure: "Figure", path: Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def figure_bytes(figure: "Figure", kind: str) -> bytes:
+    """The figure as a file of a kind, ``"svg"`` or ``"png"``, in memory; the same each time."""
+    from matplotlib import rc_context
+
+    buffer = BytesIO()
+    with rc_context({"svg.hashsalt": "npmobilenet"}):
+        figure.savefig(
+            buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {}
+        )
+    return buffer.getvalue()

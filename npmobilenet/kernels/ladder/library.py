@@ -5,7 +5,7 @@ import numpy as np
 from npmobilenet.kernels.blocks import pack_norm
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.ladder.buffers import Array, aligned_copy
-from npmobilenet.kernels.memory import float32_at
+from npmobilenet.kernels.tile import float32_at
 from npmobilenet.kernels.window import Layer, Result, Rows
 
 

@@ -1,4 +1,4 @@
-"""Weights for a network without trained ones: random, but with activations of a natural size."""
+"""Weights and images for measuring: random, but with activations of a natural size."""
 
 import numpy as np
 
@@ -41,6 +41,32 @@ def calibrated_weights(
         outputs[node.name] = run_layer(node.layer, variables, *inputs)
         weights |= {f"{node.name}/{name}": value for name, value in variables.items()}
     return weights
+
+
+def natural_images(network: Network, count: int = 1, seed: int = 0) -> np.ndarray:
+    """Prepared images: random patches with a little noise, over the network's input range.
+
+    Parameters
+    ----------
+    network : Network
+        Its input size must be known; a range that is not known counts as [-1, 1].
+    count : int
+    seed : int
+
+    Returns
+    -------
+    array (count, *network.input_shape), float32
+    """
+    shape = tuple(size or 0 for size in network.input_shape)
+    rng = np.random.default_rng(seed)
+    batch = rng.normal(0, 0.05, (count, *shape))
+    if len(shape) == 3:
+        height, width, depth = shape
+        coarse = rng.uniform(-0.9, 0.9, (count, 7, 7, depth))
+        rows, columns = np.arange(height) * 7 // height, np.arange(width) * 7 // width
+        batch += coarse[:, rows[:, np.newaxis], columns]
+    low, high = network.input_range or (-1.0, 1.0)
+    return (low + (np.clip(batch, -1, 1) + 1) / 2 * (high - low)).astype(np.float32)
 
 
 def _draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:

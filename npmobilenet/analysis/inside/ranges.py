@@ -1,0 +1,201 @@
+"""Bounds of every channel that hold for any picture, from the weights alone.
+
+Interval arithmetic: if the inputs of a layer lie between known bounds, so do its outputs. Pictures
+have bounds, and every ReLU6 sets new ones, so the bounds do not grow without end. They are not
+tight, but what they rule out is ruled out: a channel whose upper bound is 0 behind a ReLU is 0 for
+every picture that there can be.
+"""
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.analysis.inside.channelwise import layer_variables, scale_and_shift
+from npmobilenet.architecture import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    Identity,
+    Layer,
+    MaxPooling2D,
+    Network,
+    Normalization,
+    ReLU,
+    Rescaling,
+    Reshape,
+    SeparableConv2D,
+    ZeroPadding2D,
+)
+from npmobilenet.architecture.layers import Window
+from npmobilenet.interpreter import Variables, run_layer
+from npmobilenet.reference import FloatArray, activate
+
+Range = tuple[FloatArray, FloatArray]
+"""Lower and upper bound of each channel, float64 ``(channels,)``."""
+
+_RISING = frozenset(
+    {"linear", "relu", "relu6", "leaky_relu", "elu", "selu", "exponential", "sigmoid"}
+    | {"hard_sigmoid", "softplus", "tanh"}
+)
+_DIPS = {"silu": 0.2785, "swish": 0.2785, "gelu": 0.17, "hard_silu": 0.375, "hard_swish": 0.375}
+"""How far activations reach below zero that fall before they rise."""
+
+
+def channel_ranges(network: Network, weights: Mapping[str, NDArray[Any]]) -> dict[str, Range]:
+    """Bounds of the channels of every layer, by the layer's name in running order.
+
+    Parameters
+    ----------
+    network : Network
+        Pictures are within its ``input_range``; if that is not known, from 0 to 255.
+    weights : mapping of str to array
+        Every variable by its canonical name.
+
+    Raises
+    ------
+    ValueError
+        If there is a layer for which no rule is known.
+    """
+    first, *rest = network
+    channels = network.shapes[first.name][-1] or 0
+    low, high = network.input_range or (0.0, 255.0)
+    ranges: dict[str, Range] = {}
+    ranges[first.name] = np.full(channels, low, np.float64), np.full(channels, high, np.float64)
+    for node in rest:
+        inputs = [ranges[source] for source in node.inputs]
+        if isinstance(node.layer, Flatten | Reshape):
+            ranges[node.name] = _regrouped(inputs[0], network.shapes[node.name][-1])
+        else:
+            variables = layer_variables(network, weights, node.name)
+            ranges[node.name] = propagate(node.layer, variables, *inputs)
+    return ranges
+
+
+def _regrouped(x: Range, channels: int | None) -> Range:
+    """Values in other channels than before are only known to be among all of them."""
+    if channels == x[0].size:
+        return x
+    if channels is None:
+        raise ValueError("bounds of flattened values need the size of the input")
+    return np.full(channels, x[0].min()), np.full(channels, x[1].max())
+
+
+@singledispatch
+def propagate(layer: Layer, variables: Variables, *inputs: Range) -> Range:
+    """Bounds of a layer's output from those of its inputs."""
+    raise ValueError(
+        f"layer {layer.name!r} is a {type(layer).__name__}, for which no bounds are known"
+    )
+
+
+@propagate.register
+def _same(
+    layer: Dropout
+    | Identity
+    | AveragePooling2D
+    | MaxPooling2D
+    | GlobalAveragePooling2D
+    | GlobalMaxPooling2D,
+    variables: Variables,
+    x: Range,
+) -> Range:
+    return x
+
+
+@propagate.register
+def _zero_padding(layer: ZeroPadding2D, variables: Variables, x: Range) -> Range:
+    return _with_zero(x)
+
+
+@propagate.register
+def _add(layer: Add, variables: Variables, *inputs: Range) -> Range:
+    low, high = (np.sum([bounds[end] for bounds in inputs], axis=0) for end in (0, 1))
+    return low, high
+
+
+@propagate.register
+def _channelwise(
+    layer: BatchNormalization | Normalization | Rescaling, variables: Variables, x: Range
+) -> Range:
+    scale, shift = scale_and_shift(layer, variables, x[0].size)
+    ends = x[0] * scale + shift, x[1] * scale + shift
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+@propagate.register
+def _relu(layer: ReLU, variables: Variables, x: Range) -> Range:
+    return run_layer(layer, {}, x[0]), run_layer(layer, {}, x[1])
+
+
+@propagate.register
+def _activation(layer: Activation, variables: Variables, x: Range) -> Range:
+    return _activated(layer.activation, x)
+
+
+@propagate.register
+def _convolution(layer: Conv2D | Dense, variables: Variables, x: Range) -> Range:
+    kernel = variables["kernel"]
+    bounds = _products(kernel.reshape(-1, *kernel.shape[-2:]), _padded(layer, x))
+    low, high = (np.sum(end, axis=(0, 1)) for end in bounds)
+    return _activated(layer.activation, _shifted((low, high), variables.get("bias")))
+
+
+@propagate.register
+def _depthwise(layer: DepthwiseConv2D, variables: Variables, x: Range) -> Range:
+    kernel = variables["kernel"]
+    bounds = _products(kernel.reshape(-1, *kernel.shape[-2:]), _padded(layer, x))
+    low, high = (np.sum(end, axis=0).reshape(-1) for end in bounds)
+    return _activated(layer.activation, _shifted((low, high), variables.get("bias")))
+
+
+@propagate.register
+def _separable(layer: SeparableConv2D, variables: Variables, x: Range) -> Range:
+    depthwise = variables["depthwise_kernel"]
+    bounds = _products(depthwise.reshape(-1, *depthwise.shape[-2:]), _padded(layer, x))
+    low, high = (np.sum(end, axis=0).reshape(-1) for end in bounds)
+    bounds = _products(variables["pointwise_kernel"][0], (low, high))
+    low, high = (np.sum(end, axis=(0, 1)) for end in bounds)
+    return _activated(layer.activation, _shifted((low, high), variables.get("bias")))
+
+
+def _products(kernel: FloatArray, x: Range) -> Range:
+    """Bounds of each product of a kernel ``(taps, in, out)`` with an input channel."""
+    ends = [kernel * bound[:, np.newaxis] for bound in x]
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+def _padded(layer: Layer, x: Range) -> Range:
+    """A window that hangs over the edge sees zeros too."""
+    return _with_zero(x) if isinstance(layer, Window) and layer.padding != "valid" else x
+
+
+def _with_zero(x: Range) -> Range:
+    return np.minimum(x[0], 0), np.maximum(x[1], 0)
+
+
+def _shifted(x: Range, bias: FloatArray | None) -> Range:
+    return x if bias is None else (x[0] + bias, x[1] + bias)
+
+
+def _activated(name: str, x: Range) -> Range:
+    if name in ("softmax", "log_softmax"):
+        limits = (0.0, 1.0) if name == "softmax" else (-np.inf, 0.0)
+        return np.full_like(x[0], limits[0]), np.full_like(x[1], limits[1])
+    low, high = (activate(bound, name) for bound in x)
+    if name in _RISING:
+        return low, high
+    if name in _DIPS:
+        lowest = np.where(x[0] < 0, -_DIPS[name], low)
+        return lowest, np.maximum(low, high)
+    raise ValueError(f"no bounds are known for activation {name!r}")

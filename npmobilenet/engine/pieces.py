@@ -1,0 +1,87 @@
+"""A network's steps one by one, each as a job of its own: for looking at the clock between them.
+
+A step of the engine is some rows of its table. A job over these rows alone runs the same compiled
+code on the same weights and buffers, so jobs called in order compute what one call computes and
+find the caches as it does. What a job costs beside its rows is what one without work costs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.engine import table as t
+from npmobilenet.engine.crew import run
+from npmobilenet.engine.plan import Plan
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a program that can be called by itself.
+
+    Parameters
+    ----------
+    layers : tuple of str
+        Nodes of the network that it covers; none for a copy of the input.
+    call : callable
+        Runs it. What it reads must be there: pieces are called in order.
+    """
+
+    layers: tuple[str, ...]
+    call: Callable[[], object]
+
+
+@dataclass(frozen=True)
+class _JobCall:
+    """Runs a job; ``held`` is what the job has the addresses of."""
+
+    job: Numbers
+    address: int
+    counters: Numbers
+    threads: int
+    held: object
+
+    def __call__(self) -> None:
+        self.counters.fill(0)
+        run(self.address, self.threads)
+
+
+def cut(plan: Plan, job: Numbers, counters: Numbers, threads: int, held: object) -> list[Piece]:
+    """The steps of a plan for one image, in running order.
+
+    Parameters
+    ----------
+    plan : Plan
+    job, counters : int64 arrays
+        Of a call that runs all of them.
+    threads : int
+    held : object
+        What must live as long as the pieces do.
+    """
+    pieces = []
+    begin = 0
+    for end, (step, row) in enumerate(zip(plan.steps, plan.table, strict=True), start=1):
+        if step is None and row[t.KIND] != t.COPY:
+            continue  # the first part of a step that takes several operations
+        part = job.copy()
+        part[t.TABLE] += begin * plan.table.strides[0]
+        local = begin < plan.operations
+        part[t.OPERATIONS], part[t.TAIL] = (end - begin, 0) if local else (0, end - begin)
+        layers = () if step is None else tuple(step.layers)
+        call = _JobCall(part, part.ctypes.data, counters, threads, (plan, held))
+        pieces.append(Piece(layers, call))
+        begin = end
+    return pieces
+
+
+def idle(threads: int) -> Callable[[], None]:
+    """A job of one operation that has nothing to do."""
+    table = np.zeros((1, t.WIDTH), np.int64)
+    counters = np.zeros(2 * t.COUNTER_STEP, np.int64)
+    job = np.zeros(t.JOB_SIZE, np.int64)
+    job[t.TABLE], job[t.COUNTERS] = table.ctypes.data, counters.ctypes.data
+    job[t.OPERATIONS] = job[t.BATCH] = 1
+    return _JobCall(job, job.ctypes.data, counters, threads, table)

@@ -1,0 +1,61 @@
+"""Pooling: the largest value or the mean of each window, one output row at a time.
+
+Padding is no value: it is neither the largest nor does it count in the mean. Global pooling is one
+window over the whole image.
+"""
+
+import numpy as np
+
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.tile import tile_add, tile_clamp, tile_max, tile_store, tile_zero
+
+
+@inlined
+def _first_inside(begin, dilation):
+    """The first tap that is not before the image, if tap 0 is at ``begin``."""
+    return 0 if begin >= 0 else (-begin + dilation - 1) // dilation
+
+
+@inlined
+def _end_inside(begin, dilation, taps, size):
+    """The tap after the last one that is not behind the image."""
+    return min(taps, (size - begin + dilation - 1) // dilation)
+
+
+def _make_row(largest):
+    @inlined
+    def row(x, window, y, result):
+        top = y * window.stride_y - window.pad_top
+        first = _first_inside(top, window.dilation_y)
+        end = _end_inside(top, window.dilation_y, window.kernel_height, window.height)
+        for i in range(window.out_width):
+            left = i * window.stride_x - window.pad_left
+            begin = _first_inside(left, window.dilation_x)
+            stop = _end_inside(left, window.dilation_x, window.kernel_width, window.width)
+            to = result.offset + i * result.stride
+            for c in range(0, window.channels, LANES):
+                tile = tile_zero(1, 1)
+                if largest:
+                    tile = tile_clamp(tile, -np.inf, -np.inf)
+                for ky in range(first, end):
+                    line = top + ky * window.dilation_y
+                    for kx in range(begin, stop):
+                        column = left + kx * window.dilation_x
+                        at = x.base + line * x.pitch + column * window.channels + c
+                        if largest:
+                            tile = tile_max(tile, x.data, at, 0)
+                        else:
+                            tile = tile_add(tile, x.data, at, 0)
+                tile_store(tile, result.out, to + c, 0, min(LANES, window.channels - c))
+            if not largest:
+                # Divided: a rounded 1 / count would be the same error in every channel.
+                count = np.float32((end - first) * (stop - begin))
+                for c in range(window.channels):
+                    result.out[to + c] /= count
+
+    return row
+
+
+max_row = _make_row(True)
+average_row = _make_row(False)

@@ -1,0 +1,137 @@
+"""The tab *Classify*, in a browser."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def shown(page):
+    """The rows of the bars: labels and percentages."""
+    page.locator(".bars-row").first.wait_for()
+    names = page.locator(".bars-name").all_inner_texts()
+    values = page.locator(".bars-value").all_inner_texts()
+    return [
+        (name, float(value.removesuffix(" %"))) for name, value in zip(names, values, strict=True)
+    ]
+
+
+def expected(model, picture):
+    return [
+        (one.label.replace("_", " "), pytest.approx(100 * one.probability, abs=0.06))
+        for one in model.classify(picture, 5)
+    ]
+
+
+def test_a_photograph_gets_the_library_s_label(
+    visit, served_model, photograph, other_photograph, is_real, screenshot
+):
+    page = visit.open()
+    for picture in (other_photograph, photograph):
+        with page.expect_response("**/page/inbox/*"):
+            page.locator(".source input[type=file]").set_input_files(picture)
+        page.wait_for_timeout(100)
+        assert shown(page) == expected(served_model, picture)
+    if is_real:
+        assert shown(page)[0][0] == "military uniform"
+    screenshot(page, "classify")
+
+
+def test_a_dropped_picture_is_taken(visit, served_model, photograph):
+    page = visit.open()
+    content = photograph.read_bytes()
+    with page.expect_response("**/page/inbox/*"):
+        page.evaluate(
+            """(bytes) => {
+                const carried = new DataTransfer();
+                carried.items.add(new File([new Uint8Array(bytes)], "hopper.jpg"));
+                const event = new DragEvent("drop", {dataTransfer: carried, bubbles: true});
+                document.querySelector(".stage").dispatchEvent(event);
+            }""",
+            list(content),
+        )
+    assert shown(page) == expected(served_model, photograph)
+
+
+def test_camera_frames_get_labels_one_at_a_time(visit, is_real):
+    page = visit.open()
+    on_the_way = [0, 0]  # now, and at most
+
+    def began(request):
+        if "/page/inbox/" in request.url:
+            on_the_way[0] += 1
+            on_the_way[1] = max(on_the_way)
+
+    def ended(request):
+        if "/page/inbox/" in request.url:
+            on_the_way[0] -= 1
+
+    page.on("request", began)
+    page.on("requestfinished", ended)
+    page.get_by_role("button", name="Start camera").click()
+    page.locator(".took").wait_for()
+    seen = set()
+    for _ in range(40):
+        seen.add(tuple(page.locator(".bars-value").all_inner_texts()))
+        page.wait_for_timeout(50)
+    assert len(seen) > 5  # the film moves, and so do the bars
+    assert on_the_way[1] == 1
+    assert re.fullmatch(r"\d+ ms from frame to label", page.locator(".took").inner_text())
+    if is_real:
+        labels = page.locator(".bars-name").all_inner_texts()
+        assert {"military uniform", "bow tie", "suit"} & set(labels)
+
+    page.get_by_role("button", name="Stop camera").click()
+    page.wait_for_timeout(200)
+    before = len(visit.requests)
+    page.wait_for_timeout(500)
+    assert len(visit.requests) == before
+
+
+def test_the_camera_stops_when_another_tab_is_shown(visit):
+    page = visit.open()
+    page.get_by_role("button", name="Start camera").click()
+    page.locator(".took").wait_for()
+    page.get_by_role("tab", name="Teach").click()
+    page.wait_for_timeout(300)
+    before = len(visit.requests)
+    page.wait_for_timeout(500)
+    assert len(visit.requests) == before
+
+
+def test_facts_of_the_model(visit, served_model):
+    page = visit.open()
+    page.locator("dd", has_text=" ms").wait_for()
+    facts = dict(
+        zip(
+            page.locator("dt").all_inner_texts(),
+            page.locator("dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert list(facts) == ["Size", "Parameters", "MACs", "Time here"]
+    assert facts["Size"] == f"{4 * served_model.count_params() / 1e6:.1f} MB"
+    assert float(facts["Time here"].removesuffix(" ms")) > 0
+
+
+def test_another_model_classifies_the_same_picture(visit, photograph, is_real):
+    if not is_real:
+        pytest.skip("needs a second model with real weights")
+    page = visit.open()
+    page.get_by_label("Model").click()
+    page.get_by_role("option").first.wait_for()
+    options = page.get_by_role("option").all_inner_texts()
+    if "mobilenet_v1_0.25_224" not in options:
+        pytest.skip(f"needs the weights of V1 0.25; the chooser has {options}")
+    page.keyboard.press("Escape")
+    page.locator(".source input[type=file]").set_input_files(photograph)
+    before = shown(page)
+    page.get_by_label("Model").click()
+    page.get_by_role("option", name="mobilenet_v1_0.25_224").click()
+    page.locator("dd", has_text="0.48 M").wait_for()
+    for _ in range(50):
+        if shown(page) != before:
+            break
+        page.wait_for_timeout(100)
+    assert shown(page) != before
