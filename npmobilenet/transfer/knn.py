@@ -21,6 +21,9 @@ DEFAULT_K = 3
 _LARGE = 8_000_000
 _MOST_NEIGHBOURS = 256
 
+# So many new examples are compared exactly before all codes are copied to make room for theirs.
+_MOST_UNCODED = 2048
+
 
 @dataclass(frozen=True)
 class KNNPrediction:
@@ -292,7 +295,7 @@ class KNNClassifier:
         self._units, self._class_ids = units, class_ids
 
     def _current_codes(self, units: np.ndarray) -> Codes:
-        if self._codes is None or len(self._codes) < len(units):
+        if self._codes is None or len(self._codes) + _MOST_UNCODED < len(units):
             self._codes = encode(units, self._codes)
         return self._codes
 

@@ -54,6 +54,7 @@ def test_both_searches_equal_a_naive_one(seed, examples, size, k, spread, thread
     for rows, similarities in (
         nearest(units, class_ids, query, k),
         nearest_coded(units, class_ids, encode(units), query, k, threads),
+        nearest_coded(units, class_ids, encode(units[: examples // 2]), query, k, threads),
     ):
         np.testing.assert_allclose(similarities, exact, rtol=0, atol=1e-14)
         if np.diff(np.unique(units.astype(np.float64) @ query)).min(initial=1) > 1e-14:
@@ -86,7 +87,8 @@ def test_codes_cannot_overflow():
     np.testing.assert_allclose(codes * scale, query, rtol=0.02)
 
 
-def test_a_large_classifier_uses_the_codes_and_answers_the_same(rng, monkeypatch):
+@pytest.mark.parametrize("uncoded", [0, 5])
+def test_a_large_classifier_uses_the_codes_and_answers_the_same(rng, monkeypatch, uncoded):
     classifier = KNNClassifier()
     points = rng.standard_normal((200, 16))
     for number, point in enumerate(points):
@@ -94,10 +96,13 @@ def test_a_large_classifier_uses_the_codes_and_answers_the_same(rng, monkeypatch
     queries = rng.standard_normal((10, 16))
     small = [classifier.predict_class(query, k=5) for query in queries]
     monkeypatch.setattr("npmobilenet.transfer.knn._LARGE", 1)
+    monkeypatch.setattr("npmobilenet.transfer.knn._MOST_UNCODED", uncoded)
     monkeypatch.setattr("npmobilenet.transfer.knn.nearest", None)
     assert [classifier.predict_class(query, k=5) for query in queries] == small
-    classifier.add_example(queries[0], "new")  # the codes must grow with the examples
-    assert classifier.predict_class(queries[0], k=1).label == "new"
+    for number, query in enumerate(queries):  # the codes must grow with the examples
+        classifier.add_example(query, f"new {number}")
+        assert classifier.predict_class(query, k=1).label == f"new {number}"
+        assert 0 <= 201 + number - len(classifier._codes) <= uncoded
 
 
 def test_two_classes():
