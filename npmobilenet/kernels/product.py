@@ -28,7 +28,7 @@ from npmobilenet.kernels.tile import (
 )
 from npmobilenet.kernels.window import Result
 
-_CHUNK = 128
+_CHUNK = 64
 """Products added one after another. Longer sums are sums of such sums, which round less."""
 
 _BY_FOUR = REGISTERS == 16
