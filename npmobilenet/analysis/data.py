@@ -1,6 +1,7 @@
 """Results as data for JSON."""
 
 from dataclasses import fields, is_dataclass
+from math import isfinite
 from typing import Any
 
 
@@ -14,4 +15,6 @@ def as_data(found: Any) -> Any:
         return {str(name): as_data(value) for name, value in found.items()}
     if isinstance(found, list | tuple):
         return [as_data(value) for value in found]
+    if isinstance(found, float) and not isfinite(found):
+        return None  # JSON has no infinity
     return found

@@ -1,6 +1,5 @@
 """``npmobilenet ablate``: what changes when one decision is undone."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from npmobilenet.analysis.ablation.switches import SWITCHES
-from npmobilenet.cli.networks import find_sized_model, input_size
+from npmobilenet.analysis.data import as_data
+from npmobilenet.cli.networks import find_sized_model
+from npmobilenet.cli.options import input_option, json_option, plot_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ _WIDTH = 160  # a narrower terminal wraps the lines; rich would cut the numbers 
     type=click.Choice(SWITCHES),
     help="Only these; may be given more than once.",
 )
-@click.option("--input", "size", metavar="HxW", callback=input_size, help="Size of the input.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Save a figure as PNG, SVG or PDF.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@input_option
+@plot_option("Draw predictions, probabilities and every layer")
+@json_option
 def ablate_command(
     name: str,
     folder: Path,
@@ -74,7 +75,7 @@ def ablate_command(
             lambda done, of: bar.update(task, completed=done, total=of),
         )
     if as_json:
-        print_json(asdict(found))
+        print_json(as_data(found))
     else:
         _print(found)
     if plot is not None:

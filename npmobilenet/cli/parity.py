@@ -1,6 +1,5 @@
 """``npmobilenet parity``: two implementations of a network, layer by layer."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from npmobilenet import __version__
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.references import REFERENCES
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
 from npmobilenet.cli.demo import sample_photograph
-from npmobilenet.cli.networks import find_sized_model, input_size
+from npmobilenet.cli.networks import find_sized_model
+from npmobilenet.cli.options import input_option, json_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _report(
     type=click.Path(path_type=Path),
     help="A picture; may be given more than once. By default the one of the demo.",
 )
-@click.option("--input", "size", metavar="HxW", callback=input_size, help="Size of the input.")
+@input_option
 @click.option(
     "--report",
     "reports",
@@ -91,7 +92,7 @@ def _report(
     type=click.FloatRange(min=0),
     help="Error allowed in any case, of the layer's largest value.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_context
 def parity_command(
     context: click.Context,
@@ -135,7 +136,7 @@ def parity_command(
             facts={"npmobilenet": __version__} | provenance(),
         )
     if as_json:
-        print_json(parity_data(found))
+        print_json(as_data(found))
     else:
         _print(found)
     for path in reports:
@@ -143,15 +144,6 @@ def parity_command(
         notes.print(f"report: {path}", soft_wrap=True)
     if not found.passed:
         context.exit(1)
-
-
-def parity_data(found: "Parity") -> dict[str, object]:
-    """Everything that was found, for JSON."""
-    derived = ("passed", "first_divergence", "reference_divergence", "beyond_limits")
-    data = asdict(found) | {name: getattr(found, name) for name in derived}
-    for row, layer in zip(data["layers"], found.layers, strict=True):
-        row |= {"ratio": layer.ratio, "within_limits": layer.within_limits}
-    return data
 
 
 def _print(found: "Parity") -> None:
@@ -169,7 +161,7 @@ def _print(found: "Parity") -> None:
     table = Table(box=None, pad_edge=False)
     for index, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="right" if index else "left", no_wrap=not index)
-    for row in found.compared:
+    for row in found.compared():
         bad = not row.within_limits or (row.our_rounding and not row.our_rounding.explained)
         table.add_row(*layer_row(row), style="red" if bad else None)
     wide = Console(highlight=False, width=max(console.width, _WIDTH))

@@ -1,13 +1,14 @@
 """``npmobilenet slices``: V2's block in slices of its expansion."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.slices import Slices, measure_slices
-from npmobilenet.cli.networks import find_network, find_sized_model, input_size
+from npmobilenet.cli.networks import find_network, find_sized_model
+from npmobilenet.cli.options import input_option, json_option, plot_option
 from npmobilenet.cli.output import console, notes, print_json
 from npmobilenet.initializers import random_weights
 
@@ -31,9 +32,9 @@ def _numbers(
     callback=_numbers,
     help="Numbers of slices; by default all that divide the channels.",
 )
-@click.option("--input", "size", metavar="HxW", callback=input_size, help="Size of the input.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Save a figure as PNG, SVG or PDF.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@input_option
+@plot_option("Draw memory and time over t")
+@json_option
 def slices_command(
     name: str,
     block: str | None,
@@ -55,7 +56,7 @@ def slices_command(
         weights = random_weights(network, seed=0)
     found = measure_slices(network, weights, block, numbers)
     if as_json:
-        print_json(asdict(found))
+        print_json(as_data(found))
     else:
         _print(found)
     if plot is not None:

@@ -7,12 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from npmobilenet.errors import ImageError
-
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
-    | {".avif", ".jp2", ".mpo"}
-)
-"""Files that are taken for pictures; others, such as notes and thumbnails' databases, are not."""
+from npmobilenet.images.picture_files import is_picture
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def scan_folder(path: str | PathLike[str]) -> ImageFolder:
         raise ImageError(f"{root}: expected a folder for each class, found no folders")
     samples: list[Sample] = []
     for class_index, folder in enumerate(folders):
-        pictures = sorted(found for found in folder.rglob("*") if _is_picture(found, folder))
+        pictures = sorted(found for found in folder.rglob("*") if is_picture(found, folder))
         if not pictures:
             raise ImageError(f"{folder}: no pictures of this class")
         samples += [Sample(picture, class_index) for picture in pictures]
@@ -114,8 +109,3 @@ def stratified_split(
         held_out.append(members[:count])
     validation = np.sort(np.concatenate(held_out))
     return np.setdiff1d(np.arange(len(class_indices)), validation), validation
-
-
-def _is_picture(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()

@@ -5,11 +5,8 @@ from os import PathLike
 from pathlib import Path
 
 from npmobilenet.errors import ImageError
+from npmobilenet.images.picture_files import is_picture
 from npmobilenet.labels import Labels
-
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".avif"}
-)
 
 
 def find_pictures(folder: str | PathLike[str], limit: int | None = None) -> list[Path]:
@@ -23,9 +20,7 @@ def find_pictures(folder: str | PathLike[str], limit: int | None = None) -> list
     root = Path(folder)
     if not root.is_dir():
         raise ImageError(f"{root}: no such folder")
-    found = sorted(
-        path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
+    found = sorted(path for path in root.rglob("*") if is_picture(path, root))
     if not found:
         raise ImageError(f"{root}: no pictures")
     if limit is None or limit >= len(found):

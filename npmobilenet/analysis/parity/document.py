@@ -24,7 +24,7 @@ def parity_document(found: Parity) -> Document:
     ValueError
         If matplotlib is not installed.
     """
-    rows = found.compared
+    rows = found.compared()
     marked = {
         index
         for index, row in enumerate(rows)

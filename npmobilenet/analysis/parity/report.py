@@ -147,7 +147,6 @@ class Parity:
         """Layers whose error is more than allowed."""
         return tuple(row.name for row in self.layers if not row.within_limits)
 
-    @property
     def compared(self) -> tuple[LayerParity, ...]:
         """The layers of which ours is stored."""
         return tuple(row for row in self.layers if row.ours is not None)

@@ -103,7 +103,7 @@ def fused_text(found: Parity) -> str:
 
 def summary_rows(found: Parity) -> Sequence[tuple[str, str]]:
     """What one wants to know first."""
-    rows = found.compared
+    rows = found.compared()
     worst = max(rows, key=_of_allowed)
     last = rows[-1]
     fused = ", the others are fused into them" if len(rows) < len(found.layers) else ""

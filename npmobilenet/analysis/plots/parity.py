@@ -21,7 +21,7 @@ _LARGEST = 1e10  # what is infinite is drawn there
 
 def error_figure(found: Parity) -> "Figure":
     """Largest error of each layer against float64, as a share of the layer's largest value."""
-    rows = found.compared
+    rows = found.compared()
     figure = new_figure(_WIDTH, 4.6)
     axes = figure.subplots()
     for label, color, marker, errors in (
@@ -43,7 +43,7 @@ def error_figure(found: Parity) -> "Figure":
 
 def rounding_figure(found: Parity) -> "Figure":
     """The share of the rounding bound that each layer by itself uses."""
-    rows = found.compared
+    rows = found.compared()
     figure = new_figure(_WIDTH, 4.2)
     axes = figure.subplots()
     theirs = [row.reference_bound_used for row in rows]
@@ -64,7 +64,7 @@ def ulp_figure(found: Parity) -> "Figure":
     """How many values of each layer are how many units in the last place off."""
     from matplotlib.colors import PowerNorm
 
-    rows = found.compared
+    rows = found.compared()
     charts = [(f"{found.ours}, from float64", [row.ours for row in rows])]
     if any(row.reference for row in rows):
         charts.append((f"{found.reference}, from float64", [row.reference for row in rows]))

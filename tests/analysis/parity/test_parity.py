@@ -29,7 +29,7 @@ def test_backends_pass(tiny, tiny_weights, tiny_batch, backend, against):
     names = [node.name for node in tiny.nodes[1:]]
     assert [row.name for row in found.layers] == names
     if backend == "numpy":
-        assert [row.name for row in found.compared] == names
+        assert [row.name for row in found.compared()] == names
     for row in found.layers:
         assert (row.ours is None) == (row.fused_into is not None)
         assert (row.reference is None) == (against == "numpy64")
