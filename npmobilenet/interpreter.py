@@ -1,6 +1,6 @@
 """Runs any network layer by layer in plain NumPy: the readable way, and the oracle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -37,6 +37,8 @@ from npmobilenet.reference import FloatArray
 __all__ = ["NumpyProgram", "Program", "run_layer"]
 
 Variables = Mapping[str, FloatArray]
+RunLayer = Callable[..., FloatArray]
+"""A layer, its variables and the batches that it reads to the batch that it gives."""
 
 
 class NumpyProgram(Program):
@@ -48,6 +50,8 @@ class NumpyProgram(Program):
     weights : mapping of str to array
         Every variable by its canonical name, ``"conv1/kernel"``. They are copied, as float64: that
         is the dtype in which the operations form their sums, whatever the batch has.
+    run : callable, optional
+        Runs a layer in place of :func:`run_layer`: to study another arithmetic.
 
     Raises
     ------
@@ -55,9 +59,15 @@ class NumpyProgram(Program):
         If a variable is missing or has another shape.
     """
 
-    def __init__(self, network: Network, weights: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        weights: Mapping[str, NDArray[Any]],
+        run: RunLayer | None = None,
+    ) -> None:
         check_weights(network, weights)
         self._network = network
+        self._run_layer = run or run_layer
         self._variables = {
             node.name: {
                 variable: np.array(weights[f"{node.name}/{variable}"], np.float64, order="C")
@@ -110,7 +120,7 @@ class NumpyProgram(Program):
         yield first.name, x
         for node in rest:
             inputs = [alive[source] for source in node.inputs]
-            output = run_layer(node.layer, self._variables[node.name], *inputs)
+            output = self._run_layer(node.layer, self._variables[node.name], *inputs)
             for source in node.inputs:
                 if self._last_reader[source] == node.name:
                     alive.pop(source, None)

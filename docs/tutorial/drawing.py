@@ -64,3 +64,8 @@ def source(function: Callable[..., Any]) -> Code:
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         del lines[first.lineno - 1 : first.end_lineno]
     return Code("\n".join(lines), language="python")
+
+
+def chart(drawn: Any) -> SVG:
+    """A matplotlib figure that a function of the library returned."""
+    return figure(drawn.savefig)

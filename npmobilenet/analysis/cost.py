@@ -62,6 +62,11 @@ class LayerCost:
         return 2 * self.macs
 
     @property
+    def parameters_without_batch_norm(self) -> int:
+        """Kernels and biases."""
+        return self.parameters - self.batch_norm_parameters
+
+    @property
     def bytes(self) -> int:
         """Everything read and written."""
         return self.weight_bytes + self.read_bytes + self.written_bytes
@@ -107,7 +112,7 @@ class Cost:
     @property
     def parameters_without_batch_norm(self) -> int:
         """Kernels and biases: what the papers count."""
-        return self.parameters - sum(layer.batch_norm_parameters for layer in self.layers)
+        return sum(layer.parameters_without_batch_norm for layer in self.layers)
 
     @property
     def weight_bytes(self) -> int:

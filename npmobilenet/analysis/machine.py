@@ -37,7 +37,15 @@ def threads_text(threads: int) -> str:
 
 @contextmanager
 def pinned(threads: int) -> Iterator[None]:
-    """Keep this thread, and those it starts, on as many cores as ``threads``, where Linux can."""
+    """Keep this thread, and those it starts, on as many cores as ``threads``, where Linux can.
+
+    Raises
+    ------
+    ValueError
+        If ``threads`` is below 1.
+    """
+    if threads < 1:
+        raise ValueError(f"threads must be 1 or more, found {threads}")
     allowed = cores()
     if not hasattr(os, "sched_setaffinity") or threads >= len(allowed):
         yield

@@ -170,19 +170,17 @@ def profile_together(
 
     Parameters and errors as :func:`profile`, for each subject; ``seconds`` is for all.
     """
+    prepared = [_with_weights(subject) for subject in subjects]
     with pinned(threads):
-        runs = [_Run(subject, threads) for subject in subjects]
+        runs = [_Run(*one, threads) for one in prepared]
         calls = [call for run in runs for call in run.calls]
         peaks: list[float] = []
-
-        def measure_peak() -> None:
-            sleep(_HELPERS_SLEEP if threads > 1 else 0)
-            peaks.append(fma_peak(threads, _PEAK_SECONDS))
-
         neighbours = Neighbours()
         empty_job = idle(threads)
         calls += [empty_job, empty_job]
-        times = measure(calls, seconds, between=measure_peak, clock=clock)
+        times = measure(
+            calls, seconds, between=lambda: peaks.append(measure_peak(threads)), clock=clock
+        )
         busy = neighbours.busy()
     medians = [median(taken) for taken in times]
     empty, _ = medians.pop(), medians.pop()  # the first finds its code out of the caches
@@ -193,21 +191,33 @@ def profile_together(
     return found
 
 
+def measure_peak(threads: int) -> float:
+    """The FMA peak, in FLOP/s, a moment after calls of the engine."""
+    sleep(_HELPERS_SLEEP if threads > 1 else 0)
+    return fma_peak(threads, _PEAK_SECONDS)
+
+
+def _with_weights(subject: Subject) -> tuple[Subject, Weights, NDArray[np.float32]]:
+    """The subject with weights, and an image for it."""
+    network = subject.network
+    if None in network.input_shape:
+        raise ValueError(
+            f"network {network.name!r} takes any input size, and its time depends on it: give "
+            f"one (Network.with_input_shape); its input shape is {network.input_shape}"
+        )
+    image = natural_images(network)
+    weights = subject.weights
+    return subject, calibrated_weights(network, image) if weights is None else weights, image
+
+
 class _Run:
     """A subject ready to run: the whole, its steps, the whole again."""
 
-    def __init__(self, subject: Subject, threads: int) -> None:
-        network, weights = subject.network, subject.weights
-        if None in network.input_shape:
-            raise ValueError(
-                f"network {network.name!r} takes any input size, and its time depends on it: give "
-                f"one (Network.with_input_shape); its input shape is {network.input_shape}"
-            )
-        image = natural_images(network)
-        if weights is None:
-            weights = calibrated_weights(network, image)
+    def __init__(
+        self, subject: Subject, weights: Weights, image: NDArray[np.float32], threads: int
+    ) -> None:
         self._subject, self._threads = subject, threads
-        program = NumbaProgram(network, weights, fused=subject.fused)
+        program = NumbaProgram(subject.network, weights, fused=subject.fused)
         self._pieces, _ = program.pieces(image, threads)
 
         def whole() -> None:

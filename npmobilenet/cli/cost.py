@@ -84,7 +84,15 @@ def _layers(found: Cost, convention: str) -> Table:
     table = Table(box=None)
     table.add_column("layer")
     table.add_column("output")
-    headings = (_ARITHMETIC[convention], "other ops", "params", "weights B", "read B", "written B")
+    headings = (
+        _ARITHMETIC[convention],
+        "other ops",
+        "params",
+        "w/o BN",
+        "weights B",
+        "read B",
+        "written B",
+    )
     for heading in (*headings, "op/B", "alive B"):
         table.add_column(heading, justify="right")
     for layer in found.layers:
@@ -92,6 +100,7 @@ def _layers(found: Cost, convention: str) -> Table:
             getattr(layer, convention),
             layer.operations,
             layer.parameters,
+            layer.parameters_without_batch_norm,
             layer.weight_bytes,
             layer.read_bytes,
             layer.written_bytes,

@@ -1,6 +1,5 @@
 """``npmobilenet ladder``: convolutions from naive loops to the library's kernels, measured."""
 
-import re
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -9,7 +8,13 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from npmobilenet.cli.options import json_option, plot_option, threads_option
+from npmobilenet.cli.options import (
+    Shape,
+    image_shapes,
+    json_option,
+    plot_option,
+    threads_option,
+)
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -17,18 +22,6 @@ if TYPE_CHECKING:
 
 OPERATIONS = ("depthwise", "pointwise", "standard", "separable")
 _GIGA = 1e9
-
-Shape = tuple[int, int, int]
-
-
-def _shapes(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> list[Shape]:
-    found = [re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})x([1-9]\d{0,4})", v) for v in values]
-    for value, match in zip(values, found, strict=True):
-        if match is None:
-            raise click.BadParameter(f"{value!r} is no height, width and channels as in 14x14x512")
-    return [(int(match[1]), int(match[2]), int(match[3])) for match in found if match]
 
 
 @click.command()
@@ -38,7 +31,7 @@ def _shapes(
     "shapes",
     multiple=True,
     metavar="HxWxC",
-    callback=_shapes,
+    callback=image_shapes,
     help="Height, width and channels of the image; may be given more than once.",
 )
 @click.option("--filters", type=click.IntRange(min=1), help="Output channels, by default C.")

@@ -5,7 +5,9 @@ import warnings
 import click
 
 from npmobilenet import __version__
+from npmobilenet.cli.ablate import ablate_command
 from npmobilenet.cli.app import app_command
+from npmobilenet.cli.blocks import blocks_command
 from npmobilenet.cli.classify import classify
 from npmobilenet.cli.cost import cost_command
 from npmobilenet.cli.demo import demo
@@ -16,7 +18,9 @@ from npmobilenet.cli.papers import papers
 from npmobilenet.cli.parity import parity_command
 from npmobilenet.cli.profile import profile_command
 from npmobilenet.cli.roofline import roofline_command
+from npmobilenet.cli.slices import slices_command
 from npmobilenet.cli.summary import summary
+from npmobilenet.cli.sweep import sweep_command
 from npmobilenet.cli.train_head import train_head
 from npmobilenet.cli.warmup import warmup
 from npmobilenet.cli.weights import weights
@@ -42,7 +46,9 @@ def main() -> None:
 
 
 for command in (
+    ablate_command,
     app_command,
+    blocks_command,
     classify,
     cost_command,
     demo,
@@ -52,7 +58,9 @@ for command in (
     parity_command,
     profile_command,
     roofline_command,
+    slices_command,
     summary,
+    sweep_command,
     train_head,
     warmup,
     weights,

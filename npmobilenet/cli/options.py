@@ -1,5 +1,6 @@
 """Options that the commands which measure have in common."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,19 @@ import click
 from npmobilenet.cli.files import figure_file
 from npmobilenet.cli.networks import input_size
 
+Shape = tuple[int, int, int]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def image_shapes(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> list[Shape]:
+    """Callback of an option or argument: ``14x14x512`` as (height, width, channels), each."""
+    found = [re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})x([1-9]\d{0,4})", v) for v in values]
+    for value, match in zip(values, found, strict=True):
+        if match is None:
+            raise click.BadParameter(f"{value!r} is no height, width and channels as in 14x14x512")
+    return [(int(match[1]), int(match[2]), int(match[3])) for match in found if match]
 
 
 def plot_option(draws: str) -> Decorator:
@@ -49,4 +62,11 @@ input_option = click.option(
     metavar="HxW",
     callback=input_size,
     help="Height and width of the image, such as 192x224.",
+)
+
+fused_option = click.option(
+    "--fused/--unfused",
+    default=True,
+    show_default=True,
+    help="List blocks that run as one kernel, or every layer with weights by itself.",
 )

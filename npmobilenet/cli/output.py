@@ -6,6 +6,7 @@ from typing import TextIO
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from npmobilenet.analysis.machine import QUIET
 
@@ -35,6 +36,14 @@ def print_warning(
 def print_json(data: object) -> None:
     """Data for other programs."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def plain_table(*headings: str, texts: int = 1) -> Table:
+    """A table without lines: ``texts`` columns to the left, then numbers to the right."""
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < texts else "right", no_wrap=True)
+    return table
 
 
 def say_busy(busy: float) -> None:

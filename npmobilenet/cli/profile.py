@@ -10,13 +10,14 @@ from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.machine import threads_text
 from npmobilenet.cli.networks import find_network_and_weights
 from npmobilenet.cli.options import (
+    fused_option,
     input_option,
     json_option,
     plot_option,
     seconds_option,
     threads_option,
 )
-from npmobilenet.cli.output import console, notes, print_json, say_busy
+from npmobilenet.cli.output import console, notes, plain_table, print_json, say_busy
 
 if TYPE_CHECKING:
     from npmobilenet.analysis.profile import Profile
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @input_option
 @threads_option()
-@click.option(
-    "--fused/--unfused",
-    default=True,
-    show_default=True,
-    help="Show blocks that run as one kernel, or every layer with weights by itself.",
-)
+@fused_option
 @seconds_option(2.0)
 @plot_option("Draw time and speed of each layer")
 @json_option
@@ -75,11 +71,8 @@ def profile_command(
 
 
 def _layers(found: "Profile") -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("layer", "kind", "output"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("MACs M", "MB", "ms", "GFLOP/s", "of peak", "GB/s", "of time"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("layer", "kind", "output", "MACs M", "MB", "ms", "GFLOP/s", "of peak", "GB/s")
+    table = plain_table(*headings, "of time", texts=3)
     for layer in found.layers:
         cost = layer.cost
         table.add_row(

@@ -10,13 +10,14 @@ from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.machine import threads_text
 from npmobilenet.cli.networks import find_network_and_weights
 from npmobilenet.cli.options import (
+    fused_option,
     input_option,
     json_option,
     plot_option,
     seconds_option,
     threads_option,
 )
-from npmobilenet.cli.output import console, notes, print_json, say_busy
+from npmobilenet.cli.output import console, notes, plain_table, print_json, say_busy
 
 if TYPE_CHECKING:
     from npmobilenet.analysis.roofline import RoofedProfile, Roofline
@@ -29,12 +30,7 @@ _GIGA = 1e9
 @click.argument("name", required=False)
 @input_option
 @threads_option()
-@click.option(
-    "--fused/--unfused",
-    default=True,
-    show_default=True,
-    help="List blocks that run as one kernel, or every layer with weights by itself.",
-)
+@fused_option
 @seconds_option(2.0)
 @plot_option("Draw the roofs and the layers")
 @json_option
@@ -109,21 +105,13 @@ def _way(roofed: "RoofedProfile") -> str:
     return "fused" if roofed.profile.fused else "unfused"
 
 
-def _table(*headings: str, texts: int = 1) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for number, heading in enumerate(headings):
-        justify = "left" if number < texts else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    return table
-
-
 def _print_machine(roofs: "Roofs") -> None:
     console.print(
         f"[bold]{roofs.cpu}[/], {threads_text(roofs.threads)}, {roofs.lanes} float32 lanes: "
         f"FMA peak {roofs.peak / _GIGA:.1f} GFLOP/s",
         soft_wrap=True,
     )
-    table = _table("level", "capacity", "read GB/s", "copy GB/s", "ridge op/B")
+    table = plain_table("level", "capacity", "read GB/s", "copy GB/s", "ridge op/B")
     for level in roofs.levels:
         capacity = f"{level.capacity >> 10:,} KiB" if level.capacity else ""
         speeds = (level.read / _GIGA, level.copy / _GIGA, roofs.ridge(level))
@@ -133,7 +121,7 @@ def _print_machine(roofs: "Roofs") -> None:
 
 def _layers(roofed: "RoofedProfile") -> Table:
     headings = ("layer", "kind", "data in", "bound by", "op/B", "Gop/s", "ms", "roof ms")
-    table = _table(*headings, "of roof", "of peak", "of time", texts=4)
+    table = plain_table(*headings, "of roof", "of peak", "of time", texts=4)
     for layer in roofed.layers:
         time = layer.time
         table.add_row(
@@ -157,7 +145,7 @@ def _layers(roofed: "RoofedProfile") -> Table:
 def _kinds(roofed: "RoofedProfile") -> Table:
     bounds = ("arithmetic", "memory", "neither")
     headings = ("kind", "layers", "of MACs", "of bytes", "of time", "ms", "of peak", "of roof")
-    table = _table(*headings, *bounds)
+    table = plain_table(*headings, *bounds)
     for share in roofed.kinds:
         table.add_row(
             share.kind,

@@ -9,7 +9,7 @@ import click
 def warmup() -> None:
     """Compile the kernels for this CPU, or check that it is done."""
     from npmobilenet.engine import warm_up
-    from npmobilenet.kernels.jit import cache_folder
+    from npmobilenet.kernels.cache import cache_folder
 
     began = time.perf_counter()
     warm_up()

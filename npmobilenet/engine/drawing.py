@@ -25,7 +25,7 @@ from npmobilenet.engine.steps import (
     reads_vectors_of_input,
 )
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
-from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.window import Window
 
 Row = dict[int, int]
@@ -234,9 +234,10 @@ class Drawing:
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
         channels = step.expand.kernel.shape[3]
-        # One thread gains from whole panels of weights at 28 x 28 already; several lose more by
-        # reading each other's channels than by expanding the rows where their parts meet twice.
-        if source[0] * source[1] <= (784 if self._threads == 1 else 195):
+        # Whole panels of weights are a gain at 28 x 28 already, unless several threads are so fast
+        # (AVX-512) that they lose more by reading each other's channels than by expanding the rows
+        # where their parts meet twice.
+        if source[0] * source[1] <= (784 if self._threads == 1 or REGISTERS == 16 else 195):
             middle = self._arena.take(height * width * channels + SLACK)
             place = (t.MEMORY, middle, t.LOCAL)
             self._expand(ExpandDepthwise(step.source, [], step.expand, step.depthwise), None, place)

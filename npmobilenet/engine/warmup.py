@@ -12,7 +12,7 @@ from numba import types
 from numba.core import event
 
 from npmobilenet.engine.execute import enter
-from npmobilenet.kernels.jit import cache_folder
+from npmobilenet.kernels.cache import cache_folder
 
 _SIGNATURE = (types.Array(types.int64, 1, "C"), types.int64, types.int64, types.int64)
 _FUNCTIONS = 40  # about so many are compiled one by one, before LLVM works on all of them together

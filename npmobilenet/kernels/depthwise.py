@@ -11,8 +11,8 @@ from npmobilenet.kernels.tile import tile_clamp, tile_scale, tile_store, tile_wi
 from npmobilenet.kernels.window import Rows
 
 # Sums, one kernel row of weights and one pixel fit the registers.
-_VECTORS = 2 if REGISTERS == 32 else 1
-_LONG, _SHORT = 7, 4
+_VECTORS = 2
+_LONG, _SHORT = (7, 4) if REGISTERS == 32 else (4, 4)
 
 
 def pack_depthwise(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -23,61 +23,119 @@ def pack_depthwise(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     return packed.ravel()
 
 
-def _make_pixels(rows, vectors, stride, taps):
-    """``rows`` output pixels from column ``i`` on, for channels ``[c, c + vectors * LANES)``."""
-
-    @jit
-    def pixels(x, window, y, i, c, layer, packed, result, lanes):
-        tile = tile_zero(rows, vectors)
-        top = y * window.stride_y - window.pad_top
-        left = i * window.stride_x - window.pad_left
-        for ky in range(window.kernel_height):
-            line = top + ky * window.dilation_y
-            if 0 <= line < window.height:
-                row = x.base + (line % x.ring) * x.pitch + c
-                kernel = layer.kernel + ky * window.kernel_width * packed + c
-                for kx in range(0, window.kernel_width, taps):
-                    column = left + kx * window.dilation_x
-                    tile = tile_window(
-                        tile, x.data, row, column, window.width, window.channels, x.zeros,
-                        stride, taps, layer.w, kernel + kx * packed, packed
-                    )  # fmt: skip
-        tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
-        tile = tile_clamp(tile, layer.low, layer.high)
-        tile_store(tile, result.out, result.offset + i * result.stride + c, result.stride, lanes)
-
-    return pixels
-
-
-def _make_row(rows, vectors, stride, taps):
-    """A whole output row in tiles of ``rows`` pixels; the last one may overlap the one before."""
-    wide = _make_pixels(rows, vectors, stride, taps)
-    narrow = _make_pixels(rows, 1, stride, taps) if vectors > 1 else wide
+def _make_lines(count):
+    """Where ``count`` rows of the input begin, the first in a given place of the ring."""
+    if count == 0:
+        return inlined(lambda x, held, step: ())
+    others = _make_lines(count - 1)
 
     @inlined
-    def row(x, window, y, layer, packed, result):
+    def lines(x, held, step):
+        while held >= x.ring:
+            held -= x.ring
+        return (x.base + held * x.pitch, *others(x, held + step, step))
+
+    return lines
+
+
+def _make_tiles(rows, vectors, stride, taps, count):
+    """A row of the output in tiles of ``rows`` pixels, in channels ``[first, last)``.
+
+    Sums ``count`` kernel rows: the input row under the first of them, ``ky``, is in place ``held``
+    of the ring, and the others are below it. The last tile may overlap the one before.
+    """
+    block = vectors * LANES
+    lines = _make_lines(count)
+
+    @jit
+    def tiles(x, window, held, ky, first, last, layer, packed, result):
+        there = lines(x, held, window.dilation_y)
+        kernel = layer.kernel + ky * taps * packed
         i = 0
         while i < window.out_width:
             i = min(i, window.out_width - rows)
-            for c in range(0, window.channels, vectors * LANES):
-                lanes = window.channels - c
-                if lanes > (vectors - 1) * LANES:
-                    lanes = min(lanes - (vectors - 1) * LANES, LANES)
-                    wide(x, window, y, i, c, layer, packed, result, lanes)
-                else:
-                    narrow(x, window, y, i, c, layer, packed, result, lanes)
+            left = i * stride - window.pad_left
+            to = result.offset + i * result.stride
+            for c in range(first, last, block):
+                tile = tile_zero(rows, vectors)
+                tile = tile_window(
+                    tile, x.data, there, c, left, window.width, window.channels, x.zeros, stride,
+                    taps, layer.w, kernel + c, packed
+                )  # fmt: skip
+                tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
+                tile = tile_clamp(tile, layer.low, layer.high)
+                lanes = min(last - c - (vectors - 1) * LANES, LANES)
+                tile_store(tile, result.out, to + c, result.stride, lanes)
             i += rows
+
+    return tiles
+
+
+_one_line = _make_lines(1)
+
+
+@jit
+def _any(x, window, held, ky, end, layer, packed, result):
+    """A row of the output, for kernel rows ``[ky, end)`` of any size: tap by tap."""
+    for i in range(window.out_width):
+        left = i * window.stride_x - window.pad_left
+        to = result.offset + i * result.stride
+        for c in range(0, window.channels, LANES):
+            tile = tile_zero(1, 1)
+            for line in range(end - ky):
+                there = _one_line(x, held + line * window.dilation_y, 0)
+                kernel = layer.kernel + (ky + line) * window.kernel_width * packed + c
+                for kx in range(window.kernel_width):
+                    column = left + kx * window.dilation_x
+                    tile = tile_window(
+                        tile, x.data, there, c, column, window.width, window.channels, x.zeros,
+                        1, 1, layer.w, kernel + kx * packed, packed
+                    )  # fmt: skip
+            tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
+            tile = tile_clamp(tile, layer.low, layer.high)
+            tile_store(tile, result.out, to + c, 0, min(window.channels - c, LANES))
+
+
+def _make_row(rows, vectors, stride, taps):
+    """A row of the output under a square kernel.
+
+    One function is for whole kernels and one for all but a row, which is what the first and the
+    last row of an image need; the few others go the slow way.
+    """
+    block = vectors * LANES
+    full = _make_tiles(rows, vectors, stride, taps, taps)
+    most = _make_tiles(rows, vectors, stride, taps, taps - 1)
+    narrow_full = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
+    narrow_most = _make_tiles(rows, 1, stride, taps, taps - 1) if vectors > 1 else most
+
+    @inlined
+    def row(x, window, held, ky, end, layer, packed, result):
+        channels = window.channels
+        whole = channels // block * block
+        if channels - whole > block - LANES:
+            whole = channels
+        if end - ky == taps:
+            if whole > 0:
+                full(x, window, held, ky, 0, whole, layer, packed, result)
+            if whole < channels:
+                narrow_full(x, window, held, ky, whole, channels, layer, packed, result)
+        elif end - ky == taps - 1:
+            if whole > 0:
+                most(x, window, held, ky, 0, whole, layer, packed, result)
+            if whole < channels:
+                narrow_most(x, window, held, ky, whole, channels, layer, packed, result)
+        else:
+            _any(x, window, held, ky, end, layer, packed, result)
 
     return row
 
 
 _three_long = _make_row(_LONG, _VECTORS, 1, 3)
-_three_short = _make_row(_SHORT, _VECTORS, 1, 3)
+_three_short = _three_long if _SHORT == _LONG else _make_row(_SHORT, _VECTORS, 1, 3)
 _three_strided_long = _make_row(_LONG, _VECTORS, 2, 3)
-_three_strided_short = _make_row(_SHORT, _VECTORS, 2, 3)
+_three_strided_short = _three_strided_long if _SHORT == _LONG else _make_row(_SHORT, _VECTORS, 2, 3)
 _five = _make_row(_SHORT, 1, 1, 5)
 _five_strided = _make_row(_SHORT, 1, 2, 5)
-_any = _make_row(1, 1, 1, 1)
 
 
 @jit
@@ -96,28 +154,36 @@ def depthwise_row(x, window, y, layer, packed, result):
     result : Result
         Where pixel 0 of this row goes; residuals are not added.
     """
+    top = y * window.stride_y - window.pad_top
+    step = window.dilation_y
+    # Kernel rows [ky, end) lie over the image, the first of them over row ``held`` of the ring.
+    ky = max(0, (step - 1 - top) // step)
+    end = min(window.kernel_height, max(ky, (window.height - top + step - 1) // step))
+    ky = min(ky, end)
+    held = (top + ky * step) % x.ring
     wide = window.out_width
     # Of two tile lengths the one that computes fewer pixels twice; the longer one if they tie.
     short = (wide + _SHORT - 1) // _SHORT * _SHORT < (wide + _LONG - 1) // _LONG * _LONG
     short = short or wide < _LONG
     fits = wide >= _SHORT and window.dilation_x == 1
+    fits = fits and window.kernel_height == window.kernel_width
     fits = fits and window.kernel_width in (3, 5) and window.stride_x in (1, 2)
     if not fits:
-        _any(x, window, y, layer, packed, result)
+        _any(x, window, held, ky, end, layer, packed, result)
     elif window.kernel_width == 5:
         if window.stride_x == 1:
-            _five(x, window, y, layer, packed, result)
+            _five(x, window, held, ky, end, layer, packed, result)
         else:
-            _five_strided(x, window, y, layer, packed, result)
+            _five_strided(x, window, held, ky, end, layer, packed, result)
     elif window.stride_x == 1:
         if short:
-            _three_short(x, window, y, layer, packed, result)
+            _three_short(x, window, held, ky, end, layer, packed, result)
         else:
-            _three_long(x, window, y, layer, packed, result)
+            _three_long(x, window, held, ky, end, layer, packed, result)
     elif short:
-        _three_strided_short(x, window, y, layer, packed, result)
+        _three_strided_short(x, window, held, ky, end, layer, packed, result)
     else:
-        _three_strided_long(x, window, y, layer, packed, result)
+        _three_strided_long(x, window, held, ky, end, layer, packed, result)
 
 
 @inlined

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
-from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import (
     prefetch,
@@ -30,6 +30,11 @@ from npmobilenet.kernels.window import Result
 
 _CHUNK = 128
 """Products added one after another. Longer sums are sums of such sums, which round less."""
+
+_BY_FOUR = REGISTERS == 16
+"""Four steps of a product in a row: a tile of 6 x 2 is too little work for one turn of a loop."""
+
+_LINE = 16  # floats in a cache line
 
 
 class Taps(NamedTuple):
@@ -60,82 +65,115 @@ def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _make_block(rows, vectors):
-    """``rows`` pixels of one panel: a tile that stays in registers from zero to store."""
+    """Pixels of one panel in tiles of ``rows``: each stays in registers from zero to store."""
     width = vectors * LANES
 
     @inlined
-    def summed(tile, a, at, depth, pixel_step, w, panel, ahead, ahead_step):
-        for k in range(depth):
-            prefetch(w, ahead + k * ahead_step)
+    def summed(tile, a, at, depth, pixel_step, w, panel):
+        whole = depth // 4 * 4 if _BY_FOUR else 0
+        for k in range(0, whole, 4):
+            here, row = at + k, panel + k * width
+            tile = tile_outer(tile, a, here, pixel_step, w, row)
+            tile = tile_outer(tile, a, here + 1, pixel_step, w, row + width)
+            tile = tile_outer(tile, a, here + 2, pixel_step, w, row + 2 * width)
+            tile = tile_outer(tile, a, here + 3, pixel_step, w, row + 3 * width)
+        for k in range(whole, depth):
             tile = tile_outer(tile, a, at + k, pixel_step, w, panel + k * width)
         return tile
 
     @jit
-    def block(a, start, taps, layer, panel, n, result, lanes, ahead, ahead_step):
-        tile = tile_zero(rows, vectors)
-        for row in range(taps.rows):
-            for column in range(taps.columns):
-                at = start + row * taps.row_step + column * taps.column_step
-                end = at + taps.depth
-                depth = min(taps.depth, _CHUNK)
-                tile = summed(
-                    tile, a, at, depth, taps.pixel_step, layer.w, panel, ahead, ahead_step
-                )
-                while at + depth < end:
-                    at, panel, ahead = (
-                        at + depth, panel + depth * width, ahead + depth * ahead_step
-                    )  # fmt: skip
-                    depth = min(end - at, _CHUNK)
-                    part = tile_zero(rows, vectors)
-                    part = summed(
-                        part, a, at, depth, taps.pixel_step, layer.w, panel, ahead, ahead_step
-                    )
-                    tile = tile_plus(tile, part)
-                panel, ahead = panel + depth * width, ahead + depth * ahead_step
-        tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
-        if result.skip >= 0:
-            tile = tile_add(tile, result.residual, result.skip + n, result.stride)
-        tile = tile_clamp(tile, layer.low, layer.high)
-        tile_store(tile, result.out, result.offset + n, result.stride, lanes)
+    def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, share):
+        for i in range(tiles):
+            tile = tile_zero(rows, vectors)
+            begin = start + i * rows * taps.pixel_step
+            w = panel
+            for row in range(taps.rows):
+                for column in range(taps.columns):
+                    at = begin + row * taps.row_step + column * taps.column_step
+                    end = at + taps.depth
+                    depth = min(taps.depth, _CHUNK)
+                    ahead = _fetch(layer.w, ahead, share)
+                    tile = summed(tile, a, at, depth, taps.pixel_step, layer.w, w)
+                    while at + depth < end:
+                        at, w = at + depth, w + depth * width
+                        depth = min(end - at, _CHUNK)
+                        ahead = _fetch(layer.w, ahead, share)
+                        part = tile_zero(rows, vectors)
+                        part = summed(part, a, at, depth, taps.pixel_step, layer.w, w)
+                        tile = tile_plus(tile, part)
+                    w += depth * width
+            tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
+            to = i * rows * result.stride + n
+            if result.skip >= 0:
+                tile = tile_add(tile, result.residual, result.skip + to, result.stride)
+            tile = tile_clamp(tile, layer.low, layer.high)
+            tile_store(tile, result.out, result.offset + to, result.stride, lanes)
+        return ahead
 
     return block
+
+
+@inlined
+def _fetch(w, ahead, lines):
+    """Ask for some cache lines of the next panel; where the next ones begin."""
+    for line in range(lines):
+        prefetch(w, ahead + line * _LINE)
+    return ahead + lines * _LINE
 
 
 _HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
 
 
+@inlined
+def _next_tiles(pixels, tall):
+    """Height and number of the tiles to begin with, if so many pixels are left.
+
+    Tiles may be up to ``tall`` pixels high.
+    """
+    if tall > ROWS and pixels >= tall:
+        return tall, pixels // tall
+    if ROWS == 14:
+        if pixels > 14 and pixels % 14 == 2:  # two of 8 are better than a full one and a rest
+            return (14, pixels // 14 - 1) if pixels > 16 else (8, 2)
+        for height in _HEIGHTS:
+            if pixels >= height:
+                return height, pixels // height
+    tiles = (pixels + ROWS - 1) // ROWS
+    height = (pixels + tiles - 1) // tiles
+    # All as high as that, or one pixel lower.
+    return height, pixels - (height - 1) * tiles
+
+
 def _make_column(vectors):
     """All pixels of one panel, in as few tiles as there can be of the given heights."""
     b0, b1, b2, b3, b4, b5 = (_make_block(rows, vectors) for rows in _HEIGHTS)
-    h0, h1, h2, h3, h4, h5 = _HEIGHTS
+    h0, h1, h2, h3, h4, _ = _HEIGHTS
+    # One vector of six pixels is half a tile: too few sums to keep two multipliers busy.
+    tall = 2 * ROWS if REGISTERS == 16 and vectors == 1 else ROWS
+    top = _make_block(tall, vectors) if tall > ROWS else b0
 
     @jit
-    def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step):
+    def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share):
         i = 0
         while i < pixels:
-            left = pixels - i
+            height, tiles = _next_tiles(pixels - i, tall)
             begin = start + i * taps.pixel_step
             to = moved(result, i)
-            # Two tiles of the second height are better than a full one and a rest.
-            if left >= h0 and left != 2 * h1:
-                b0(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h0
-            elif left >= h1:
-                b1(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h1
-            elif left >= h2:
-                b2(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h2
-            elif left >= h3:
-                b3(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h3
-            elif left >= h4:
-                b4(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h4
+            if height == tall:
+                ahead = top(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h0:
+                ahead = b0(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h1:
+                ahead = b1(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h2:
+                ahead = b2(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h3:
+                ahead = b3(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            elif height == h4:
+                ahead = b4(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
             else:
-                b5(a, begin, taps, layer, panel, n, to, lanes, ahead, ahead_step)
-                i += h5
-            ahead += ahead_step * taps.rows * taps.columns * taps.depth
+                ahead = b5(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+            i += height * tiles
 
     return column
 
@@ -168,14 +206,16 @@ def product(a, start, taps, pixels, layer, first, last, columns, result):
         Where the values of pixel 0, column 0 go.
     """
     depth = taps.rows * taps.columns * taps.depth
-    # Each step of a tile asks for its share of the next panel, which is then there in time.
-    ahead_step = max(1, PANEL // ((pixels + ROWS - 1) // ROWS))
+    # Each chunk asks for its share of the next panel, which is then there in time.
+    chunks = taps.rows * taps.columns * ((taps.depth + _CHUNK - 1) // _CHUNK)
+    chunks *= (pixels + ROWS - 1) // ROWS
+    share = (PANEL * depth // _LINE + chunks - 1) // chunks
     for n in range(first, last, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
         ahead = panel + PANEL * depth
         if lanes > LANES:
             lanes -= LANES
-            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
+            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share)
         else:
-            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, ahead_step)
+            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share)

@@ -97,6 +97,16 @@ def _row(builder, tile, value, i):
     return [builder.extract_value(value, i * tile.vectors + j) for j in range(tile.vectors)]
 
 
+def _opaque(builder, number):
+    """The same number, of which LLVM knows nothing more.
+
+    Otherwise it prepares every address that depends on it ahead of the loop, dozens of them, and
+    keeps them on the stack, where an addition or two in the loop cost less.
+    """
+    kind = ir.FunctionType(_I64, [_I64])
+    return builder.call(ir.InlineAsm(kind, "", "=r,0"), [number])
+
+
 def _each_row(builder, tile, value, change):
     """The tile with row ``i`` replaced by ``change(i, row)``."""
     for i in range(tile.rows):
@@ -196,16 +206,18 @@ def tile_outer(typing, tile, a, offset, row_stride, w, w_offset):
 
 @intrinsic(prefer_literal=True)
 def tile_window(
-    typing, tile, x, row, column, width, channels, zeros, stride, taps, w, w_offset, w_stride
-):
-    """Add one kernel row of a depthwise convolution, loading each input column once.
+    typing, tile, x, rows, channel, column, width, channels, zeros, stride, taps, w, w_offset,
+    w_stride
+):  # fmt: skip
+    """Add some kernel rows of a depthwise convolution, loading each input column once.
 
     Parameters
     ----------
     tile
         Output pixels ``i`` of one image row.
-    x, row
-        ``x[row + c * channels:]`` is input column ``c`` at the tile's first channel.
+    x, rows, channel
+        ``x[rows[r] + c * channels + channel:]`` is column ``c`` of the input row under kernel row
+        ``r``, at the tile's first channel. ``rows`` is a tuple.
     column, width
         Input column under the first tap of pixel 0; columns outside ``[0, width)`` read as zeros.
     zeros
@@ -213,35 +225,66 @@ def tile_window(
     stride, taps
         Columns from one pixel to the next, and kernel columns (constants).
     w, w_offset, w_stride
-        Tap ``t`` is ``w[w_offset + t * w_stride:]``.
+        Tap ``t`` of kernel row ``r`` is ``w[w_offset + (r * taps + t) * w_stride:]``.
     """
     if not isinstance(stride, types.IntegerLiteral) or not isinstance(taps, types.IntegerLiteral):
         return None
     step, count = stride.literal_value, taps.literal_value
+    places = (tile.rows - 1) * step + count
 
     def codegen(context, builder, signature, arguments):
-        value, image, row, column, width, channels, zeros, _, _, weights, first, gap = arguments
-        kernel = [
-            _load(builder, _pointer(context, builder, w, weights, first, gap, tap), tile.vectors)
-            for tap in range(count)
-        ]
-        for place in range((tile.rows - 1) * step + count):
-            fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
-            fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
-            if not fed:
-                continue
+        value, image, lines, shift, column, width, channels, zeros, _, _, weights, begin, gap = (
+            arguments
+        )
+
+        def total(offset_of):
+            """The tile with all products; ``offset_of(row, place)`` says where a column is."""
+            result = value
+            for r, line in enumerate(cgutils.unpack_tuple(builder, lines)):
+                first = _opaque(builder, builder.add(line, shift))
+                kernel = []
+                for tap in range(count):
+                    at = _pointer(context, builder, w, weights, begin, gap, r * count + tap)
+                    kernel.append(_load(builder, at, tile.vectors))
+                for place in range(places):
+                    fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
+                    fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
+                    if not fed:
+                        continue
+                    at = _pointer(context, builder, x, image, offset_of(first, place))
+                    pixels = _load(builder, at, tile.vectors)
+                    for i, tap in fed:
+                        for j, before in enumerate(_row(builder, tile, result, i)):
+                            after = _multiply_add(builder, pixels[j], kernel[tap][j], before)
+                            result = builder.insert_value(result, after, i * tile.vectors + j)
+            return [builder.extract_value(result, i) for i in range(tile.rows * tile.vectors)]
+
+        def inside(first, place):
             here = builder.add(column, _I64(place))
-            inside = builder.icmp_unsigned("<", here, width)
-            offset = builder.select(inside, builder.add(row, builder.mul(here, channels)), zeros)
-            pixels = _load(builder, _pointer(context, builder, x, image, offset), tile.vectors)
-            for i, tap in fed:
-                for j, total in enumerate(_row(builder, tile, value, i)):
-                    total = _multiply_add(builder, pixels[j], kernel[tap][j], total)
-                    value = builder.insert_value(value, total, i * tile.vectors + j)
+            return builder.add(first, builder.mul(here, channels))
+
+        def anywhere(first, place):
+            here = builder.add(column, _I64(place))
+            within = builder.icmp_unsigned("<", here, width)
+            return builder.select(within, inside(first, place), zeros)
+
+        # Most tiles touch no edge: they are spared the question, which costs more than a product.
+        fits = builder.icmp_signed("<=", builder.add(column, _I64(places)), width)
+        fits = builder.and_(fits, builder.icmp_signed(">=", column, _I64(0)))
+        with builder.if_else(fits, likely=True) as (then, otherwise):
+            with then:
+                middle, middle_block = total(inside), builder.block
+            with otherwise:
+                edge, edge_block = total(anywhere), builder.block
+        joined = [builder.phi(_VECTOR) for _ in middle]
+        for index, either in enumerate(joined):
+            either.add_incoming(middle[index], middle_block)
+            either.add_incoming(edge[index], edge_block)
+            value = builder.insert_value(value, either, index)
         return value
 
     numbers = [types.intp] * 5
-    return tile(tile, x, *numbers, stride, taps, w, types.intp, types.intp), codegen
+    return tile(tile, x, rows, *numbers, stride, taps, w, types.intp, types.intp), codegen
 
 
 @intrinsic

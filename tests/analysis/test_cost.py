@@ -68,6 +68,7 @@ def test_small_network_with_fused_convolutions(small_network):
         "softmax": SMALL["softmax"],
     }
     assert found.layers[0].layers == ("expand", "expand_bn", "expand_relu")
+    assert [layer.parameters_without_batch_norm for layer in found.layers[:3]] == [12, 54, 12]
     assert found.peak_bytes == 128 + 384 + 384
 
 

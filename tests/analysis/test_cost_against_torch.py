@@ -19,7 +19,7 @@ from npmobilenet.architecture import (
 )
 from npmobilenet.architecture.variants import full_convolution
 
-torch = pytest.importorskip("torch", reason="needs PyTorch, which no extra installs")
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'npmobilenet[bench]'")
 flop_counter = pytest.importorskip("torch.utils.flop_counter")
 
 NETWORKS = [

@@ -117,3 +117,8 @@ def test_a_size_is_needed():
     network = mobilenet_v1((None, None, 3), include_top=False)
     with pytest.raises(ValueError, match="takes any input size"):
         profile(network)
+
+
+def test_a_thread_is_needed():
+    with pytest.raises(ValueError, match="threads must be 1 or more, found 0"):
+        profile(V1, threads=0)

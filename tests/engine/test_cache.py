@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 
 SMALL = """
-import npmobilenet.kernels.jit as jit
 import numpy as np
+from npmobilenet.kernels.cache import cache_folder
+from npmobilenet.kernels.jit import entry
 from npmobilenet.kernels.tile import tile_bias, tile_store
-@jit.entry
+@entry
 def double(x, out):
     tile = tile_bias(1, 1, x, 0)
     tile_store(tile, out, 0, 0, 2)
     return out[0] + out[1]
 assert double(np.ones(64, "f4"), np.zeros(64, "f4")) == 2
-print(jit.cache_folder(), sum(double.stats.cache_hits.values()))
+print(cache_folder(), sum(double.stats.cache_hits.values()))
 """
 
 

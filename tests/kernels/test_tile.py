@@ -61,7 +61,7 @@ def make_window(stride, taps):
     @jit
     def slide(x, column, width, w, bias, out):
         tile = tile_bias(4, 1, bias, 0)
-        tile = tile_window(tile, x, LANES, column, width, LANES, 0, stride, taps, w, 0, LANES)
+        tile = tile_window(tile, x, (LANES,), 0, column, width, LANES, 0, stride, taps, w, 0, LANES)
         tile_store(tile, out, 0, LANES, LANES)
 
     return slide

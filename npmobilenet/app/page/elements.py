@@ -80,7 +80,8 @@ class PictureSource(
 
     def __init__(self, inboxes: Inboxes, handler: Handler, bars: Bars) -> None:
         super().__init__()
-        self.props["url"] = inboxes.open(handler, self.client)
+        self._inbox = inboxes.open(self, handler)
+        self.props["url"] = self._inbox.address
         self.props["bars"] = bars.id
         self.props["side"] = FRAME_SIDE
 
@@ -117,7 +118,8 @@ class FileButton(
         multiple: bool = False,
     ) -> None:
         super().__init__()
-        self.props["url"] = inboxes.open(handler, self.client)
+        self._inbox = inboxes.open(self, handler)
+        self.props["url"] = self._inbox.address
         self.props["label"] = label
         self.props["icon"] = icon
         self.props["accept"] = accept

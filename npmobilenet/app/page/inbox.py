@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI, Request
-from nicegui import Client
 
 from npmobilenet.app.failures import RequestError
 
@@ -15,10 +17,25 @@ Handler = Callable[[bytes], Awaitable[Reply]]
 PATH = "/page/inbox"
 
 
-class Inboxes:
-    """Every inbox of every open page.
+class Owner(Protocol):
+    """The element of a page that an inbox belongs to."""
 
-    An inbox has an address that nobody can guess, and it is gone with its page.
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the element, or the whole page, is gone."""
+
+
+@dataclass(eq=False)
+class Inbox:
+    """An address; its owner keeps it, and with the owner it is gone."""
+
+    address: str
+    owner: Owner
+    handler: Handler
+
+
+class Inboxes:
+    """Every inbox of every open page. Addresses cannot be guessed.
 
     Parameters
     ----------
@@ -29,31 +46,26 @@ class Inboxes:
     """
 
     def __init__(self, app: FastAPI, receive_seconds: float) -> None:
-        self._handlers: dict[str, Handler] = {}
+        self._inboxes: WeakValueDictionary[str, Inbox] = WeakValueDictionary()
         self._seconds = receive_seconds
         app.post(PATH + "/{token}", include_in_schema=False)(self._receive)
 
     def __len__(self) -> int:
-        return len(self._handlers)
+        return len(self._inboxes)
 
-    def open(self, handler: Handler, client: Client) -> str:
-        """A new inbox of a client's page; gives its address. The reply is sent back as JSON."""
+    def open(self, owner: Owner, handler: Handler) -> Inbox:
+        """A new inbox, for its owner to keep. What the handler returns is sent back as JSON."""
         token = secrets.token_urlsafe(16)
-        self._handlers[token] = handler
-
-        def close() -> None:
-            self._handlers.pop(token, None)
-
-        client.on_delete(close)
-        return f"{PATH}/{token}"
+        inbox = self._inboxes[token] = Inbox(f"{PATH}/{token}", owner, handler)
+        return inbox
 
     async def _receive(self, token: str, request: Request) -> Reply:
-        handler = self._handlers.get(token)
-        if handler is None:
+        inbox = self._inboxes.get(token)
+        if inbox is None or inbox.owner.is_deleted:
             raise RequestError(404, "the page is no longer known to the server: load it again")
         try:
             async with asyncio.timeout(self._seconds):
                 body = await request.body()
         except TimeoutError:
             raise RequestError(408, f"it did not arrive within {self._seconds:g} s") from None
-        return await handler(body)
+        return await inbox.handler(body)

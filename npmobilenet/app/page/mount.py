@@ -16,7 +16,7 @@ FAVICON = (
     '<rect x="1" y="8" width="3" height="7"/><rect x="6.5" y="1" width="3" height="14"/>'
     '<rect x="12" y="5" width="3" height="10"/></g></svg>'
 )
-SECONDS_TO_RECONNECT = 5.0
+SECONDS_TO_RECONNECT = 10.0
 """How long a page that went away is remembered: a network may break off for a moment."""
 
 

@@ -60,7 +60,6 @@ class TeachTab:
     def model_changed(self) -> None:
         """Go to what the other model was taught."""
         self._visitor.embedding = None
-        self._visitor.recording = None
         self._draw_cards()
         self._source.again()
 
@@ -159,13 +158,13 @@ class TeachTab:
 
     def _reset(self) -> None:
         self._visitor.classifier.clear_all_classes()
-        self._visitor.recording = None
         self._draw_cards()
         self._bars.show([])
 
     def _draw_cards(self) -> None:
         self._cards.clear()
         self._counts = {}
+        self._release()  # its button is another now
         with self._cards:
             for name in self._visitor.classifier.get_class_example_count():
                 self._draw_card(str(name))
@@ -207,7 +206,6 @@ class TeachTab:
         size = service.models.info(model).embedding_size
         visitor.classifiers[model] = await service.run(lambda: read_examples(content, size))
         if visitor.model == model:  # else another was chosen meanwhile
-            visitor.recording = None
             self._draw_cards()
             self._bars.show(self._rows())
         return {}

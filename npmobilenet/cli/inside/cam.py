@@ -6,14 +6,8 @@ import click
 from rich.table import Table
 
 from npmobilenet.analysis.inside import ClassActivationMap, class_activation_map, overlay
-from npmobilenet.cli.inside.options import (
-    image_option,
-    json_option,
-    open_model,
-    picture_options,
-    plot_option,
-    write_image,
-)
+from npmobilenet.cli.inside.options import image_option, open_model, picture_options, write_image
+from npmobilenet.cli.options import json_option, plot_option
 from npmobilenet.cli.output import console, print_json
 from npmobilenet.model import Model
 
@@ -29,7 +23,7 @@ from npmobilenet.model import Model
 )
 @picture_options
 @image_option
-@plot_option
+@plot_option("Draw the picture and the map over it")
 @json_option
 def cam(
     name: str,

@@ -6,7 +6,8 @@ import click
 from rich.table import Table
 
 from npmobilenet.analysis.inside import ChannelStatistics, channel_statistics
-from npmobilenet.cli.inside.options import json_option, open_model, picture_options, plot_option
+from npmobilenet.cli.inside.options import open_model, picture_options
+from npmobilenet.cli.options import json_option, plot_option
 from npmobilenet.cli.output import console, print_json
 
 
@@ -15,7 +16,7 @@ from npmobilenet.cli.output import console, print_json
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--layer", "layers", multiple=True, help="List the channels of this layer.")
 @picture_options
-@plot_option
+@plot_option("Draw ranges and shares")
 @json_option
 def channels(
     name: str,

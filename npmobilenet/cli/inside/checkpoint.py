@@ -1,13 +1,14 @@
 """``npmobilenet inside checkpoint``: dead channels and odd numbers, from the weights alone."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.inside import CheckpointReport, checkpoint_report
-from npmobilenet.cli.inside.options import json_option, open_model, plot_option
+from npmobilenet.cli.inside.options import open_model
+from npmobilenet.cli.options import json_option, plot_option
 from npmobilenet.cli.output import console, print_json
 
 _LISTED = 6  # channels by number; the JSON has all
@@ -15,7 +16,7 @@ _LISTED = 6  # channels by number; the JSON has all
 
 @click.command()
 @click.argument("name")
-@plot_option
+@plot_option("Draw constant channels and folded scales")
 @json_option
 def checkpoint(name: str, plot: Path | None, as_json: bool) -> None:
     """Report on the weights of NAME, from the catalogue or a model file.
@@ -30,8 +31,7 @@ def checkpoint(name: str, plot: Path | None, as_json: bool) -> None:
 
         plot_checkpoint(report, plot)
     if as_json:
-        totals = ("subnormals", "not_finite", "constant", "silent")
-        print_json(asdict(report) | {name: getattr(report, name) for name in totals})
+        print_json(as_data(report))
         return
     console.print(_kernels(report))
     odd = [tensor for tensor in report.tensors if tensor.subnormals or tensor.not_finite]

@@ -7,14 +7,8 @@ from rich.table import Table
 
 from npmobilenet.analysis.inside import feature_maps, image_grid
 from npmobilenet.analysis.inside.grid import SCALES, Scale
-from npmobilenet.cli.inside.options import (
-    image_option,
-    json_option,
-    open_model,
-    picture_options,
-    plot_option,
-    write_image,
-)
+from npmobilenet.cli.inside.options import image_option, open_model, picture_options, write_image
+from npmobilenet.cli.options import json_option, plot_option
 from npmobilenet.cli.output import console, print_json
 from npmobilenet.reference import FloatArray
 
@@ -35,7 +29,7 @@ _SHOWN = 8  # channels in the table; the JSON has all
 )
 @picture_options
 @image_option
-@plot_option
+@plot_option("Draw the channels under a title")
 @json_option
 def features(
     name: str,

@@ -1,20 +1,15 @@
 """``npmobilenet inside filters``: the kernels that look at more than one pixel."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.table import Table
 
+from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.inside import FilterSummary, filter_summaries, filters, image_grid
 from npmobilenet.analysis.inside.grid import SCALES, Scale
-from npmobilenet.cli.inside.options import (
-    image_option,
-    json_option,
-    open_model,
-    plot_option,
-    write_image,
-)
+from npmobilenet.cli.inside.options import image_option, open_model, write_image
+from npmobilenet.cli.options import json_option, plot_option
 from npmobilenet.cli.output import console, print_json
 
 
@@ -29,7 +24,7 @@ from npmobilenet.cli.output import console, print_json
     help="Whether each filter is drawn up to its own largest value.",
 )
 @image_option
-@plot_option
+@plot_option("Draw the filters under a title")
 @json_option
 def filters_command(
     name: str,
@@ -55,7 +50,7 @@ def filters_command(
             height, width = rows[0].kernel_size
             plot_grid(grid, f"{layer}: {rows[0].filters} filters of {height} x {width}", plot)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(as_data(rows))
     else:
         _print(rows)
 

@@ -6,23 +6,13 @@ from typing import Any
 
 import click
 
-from npmobilenet.cli.files import figure_file, png_file
+from npmobilenet.cli.files import png_file
 from npmobilenet.cli.networks import find_model
 from npmobilenet.cli.output import notes
 from npmobilenet.images import RESIZE_MODES, save_png
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
 
 Command = Callable[..., Any]
-
-
-def plot_option(command: Command) -> Command:
-    """``--plot``: a figure with axes and titles."""
-    return click.option(
-        "--plot",
-        type=click.Path(dir_okay=False, path_type=Path),
-        callback=figure_file,
-        help="Draw a figure, to a PNG or SVG file.",
-    )(command)
 
 
 def image_option(command: Command) -> Command:
@@ -34,11 +24,6 @@ def image_option(command: Command) -> Command:
         callback=png_file,
         help="Save the picture alone, as PNG.",
     )(command)
-
-
-def json_option(command: Command) -> Command:
-    """``--json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 def picture_options(command: Command) -> Command:

@@ -108,3 +108,13 @@ def test_the_camera(inside):
     before = inside.locator(".maps").get_attribute("src")
     settle(inside, before)
     assert inside.locator(".overlay").count() == 1
+    inside.get_by_role("button", name="Stop camera").click()
+    inside.get_by_role("button", name="conv_dw_3", exact=True).click()
+    inside.locator(".maps[alt^=conv_dw_3]").wait_for()  # of the last frame
+
+
+def test_times_of_the_layers(inside):
+    inside.locator(".layers tbody tr").first.locator("td").nth(2).get_by_text(".").wait_for()
+    rows = inside.locator(".layers tbody tr").all()
+    times = [row.locator("td").nth(2).inner_text() for row in rows]
+    assert sum(float(time) > 0 for time in times if time) > 20

@@ -73,14 +73,10 @@ async def delete(name):
     await asyncio.sleep(0)
 
 
-class Leaving:
-    """Stands for a page that can be closed."""
+class Element:
+    """Stands for an element of a page that can be closed."""
 
-    def __init__(self):
-        self.leave = None
-
-    def on_delete(self, handler):
-        self.leave = handler
+    is_deleted = False
 
 
 @pytest.fixture
@@ -97,17 +93,18 @@ def test_an_inbox_answers_until_its_page_is_closed(inboxes):
     async def count(content):
         return {"bytes": len(content)}
 
-    page = Leaving()
-    address = inboxes.open(count, page)
-    other = inboxes.open(count, Leaving())
-    assert address != other
-    assert client.post(address, content=b"12345").json() == {"bytes": 5}
-    page.leave()
-    assert client.post(address, content=b"12345").status_code == 404
-    assert client.post(other, content=b"").json() == {"bytes": 0}
-    assert len(inboxes) == 1
-    assert client.get(other).status_code == 405
+    element = Element()
+    closing, open_ = inboxes.open(element, count), inboxes.open(Element(), count)
+    assert closing.address != open_.address
+    assert client.post(closing.address, content=b"12345").json() == {"bytes": 5}
+    element.is_deleted = True
+    assert client.post(closing.address, content=b"12345").status_code == 404
+    assert client.post(open_.address, content=b"").json() == {"bytes": 0}
+    assert client.get(open_.address).status_code == 405
     assert client.post("/page/inbox/guess").status_code == 404
+    del closing
+    gc.collect()
+    assert len(inboxes) == 1
 
 
 def test_an_inbox_says_what_is_wrong(inboxes):
@@ -116,9 +113,9 @@ def test_an_inbox_says_what_is_wrong(inboxes):
     async def refuse(content):
         raise ImageError("no picture") if content else RequestError(422, "nothing in it")
 
-    address = inboxes.open(refuse, Leaving())
-    assert client.post(address, content=b"1").json()["detail"] == "no picture"
-    answer = client.post(address)
+    inbox = inboxes.open(Element(), refuse)
+    assert client.post(inbox.address, content=b"1").json()["detail"] == "no picture"
+    answer = client.post(inbox.address)
     assert answer.status_code == 422
     assert answer.json()["detail"] == "nothing in it"
 

@@ -14,7 +14,7 @@ export default {
         <img v-if="preview && !streaming" :src="preview" alt="The chosen picture" />
         <img v-if="overlay" class="overlay" :src="overlay" alt="" :style="{ opacity }" />
         <p v-if="!preview && !streaming" class="quiet">Drop a picture here, choose one,<br />or start the camera</p>
-        <q-spinner v-if="busy && !streaming" class="stage-spinner" size="2rem" />
+        <q-spinner v-if="waiting && !streaming" class="stage-spinner" size="2rem" />
       </div>
       <div class="buttons">
         <q-btn label="Choose a picture" icon="image" color="primary" unelevated no-caps @click="$refs.file.click()" />
@@ -33,7 +33,7 @@ export default {
     over: false,
     streaming: false,
     starting: false,
-    busy: false,
+    waiting: 0, // pictures without a reply
     preview: null,
     overlay: null,
     opacity: 1,
@@ -43,14 +43,19 @@ export default {
   created() {
     this.current = null; // the picture that `again` sends
     this.stream = null;
+    this.answered = null; // the last frame with a reply
+    this.sending = null; // ends when the picture before has been answered
     this.canvas = document.createElement("canvas");
+  },
+  activated() {
+    this.again(); // another model may have been chosen meanwhile
   },
   deactivated() {
     this.stop(); // another tab is shown
   },
   unmounted() {
     this.stop();
-    this.forget();
+    this.display(null);
   },
   methods: {
     chosen(event) {
@@ -63,25 +68,30 @@ export default {
       const [file] = event.dataTransfer.files;
       if (file) this.take(file);
     },
-    forget() {
+    display(picture) {
       if (this.preview) URL.revokeObjectURL(this.preview);
-      this.preview = null;
+      this.preview = picture && URL.createObjectURL(picture);
+      this.current = picture;
     },
     async take(file) {
       this.stop();
-      this.forget();
       this.overlay = null;
-      this.preview = URL.createObjectURL(file);
-      this.current = file;
+      this.display(file);
       await this.send(file);
     },
     async again() {
       if (this.current && !this.streaming) await this.send(this.current);
     },
-    async send(bytes) {
-      this.busy = true;
+    async send(picture) {
+      const before = this.sending; // replies come in the order of the pictures
+      const sent = (async () => {
+        await before;
+        return await postBytes(this.url, picture);
+      })();
+      this.sending = sent.catch(() => {});
+      this.waiting += 1;
       try {
-        this.show(await postBytes(this.url, bytes));
+        this.show(await sent);
         this.message = "";
         return true;
       } catch (error) {
@@ -89,7 +99,7 @@ export default {
         this.message = error.message;
         return false;
       } finally {
-        this.busy = false;
+        this.waiting -= 1;
       }
     },
     show(reply) {
@@ -103,8 +113,9 @@ export default {
         return;
       }
       this.starting = true;
+      let stream;
       try {
-        this.stream = await navigator.mediaDevices.getUserMedia({
+        stream = await navigator.mediaDevices.getUserMedia({
           video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "environment" },
         });
       } catch (error) {
@@ -113,17 +124,21 @@ export default {
       } finally {
         this.starting = false;
       }
-      this.forget();
-      this.$refs.video.srcObject = this.stream;
+      this.stream = stream;
+      if (!this.$el.isConnected) return this.stop(); // another tab was opened meanwhile
+      this.display(null);
+      this.answered = null;
+      this.overlay = null;
+      this.$refs.video.srcObject = stream;
       this.streaming = true;
-      this.watch(this.stream);
+      this.watch(stream);
     },
     stop() {
       for (const track of this.stream?.getTracks() ?? []) track.stop();
       this.stream = null;
+      if (this.streaming) this.display(this.answered); // what the bars speak of stays
       this.streaming = false;
       this.took = null;
-      this.overlay = null;
     },
     async watch(stream) {
       const video = this.$refs.video;
@@ -132,12 +147,13 @@ export default {
         if (this.stream !== stream) break;
         const began = performance.now();
         const frame = await this.grab(video);
-        if (!(await this.send(frame))) {
+        if (await this.send(frame)) {
+          this.answered = frame;
+          await this.$nextTick(); // the label is on the page
+          if (this.stream === stream) this.took = performance.now() - began;
+        } else {
           await new Promise((next) => setTimeout(next, 1000)); // the server may come back
-          continue;
         }
-        await this.$nextTick(); // the label is on the page
-        if (this.stream === stream) this.took = performance.now() - began;
       }
     },
     async grab(video) {

@@ -26,12 +26,12 @@ def _make_block(stride):
             for ky in range(3):
                 line = y * stride - window.pad_top + ky
                 if 0 <= line < window.height:
-                    row = line * window.width * channels + c
+                    row = (line * window.width * channels,)
                     for kx in range(3):
                         column = i * stride - window.pad_left + kx
                         weights = (ky * 3 + kx) * channels + c
                         tile = tile_window(
-                            tile, x, row, column, window.width, channels, zeros, stride, 1, w,
+                            tile, x, row, c, column, window.width, channels, zeros, stride, 1, w,
                             weights, 0,
                         )  # fmt: skip
             target = (y * window.out_width + i) * channels + c

@@ -27,11 +27,11 @@ def _make_block(stride):
             for ky in range(3):
                 line = y * stride - window.pad_top + ky
                 if 0 <= line < window.height:
-                    row = line * window.width * channels + c
+                    row = (line * window.width * channels,)
                     weights = ky * 3 * channels + c
                     tile = tile_window(
-                        tile, x, row, left, window.width, channels, x.size, stride, 3, w, weights,
-                        channels,
+                        tile, x, row, c, left, window.width, channels, x.size, stride, 3, w,
+                        weights, channels,
                     )  # fmt: skip
             target = (y * window.out_width + i) * channels + c
             tile_store(tile, out, target, channels, lanes)
