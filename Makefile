@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One process a core.
 PYTEST := $(BIN)/python -m pytest -n auto
 
-.PHONY: help demo test test-slow bench docs lint format pictures screenshots clean
+.PHONY: help demo test test-slow test-generic test-avx2 bench docs lint format pictures screenshots clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -19,6 +19,12 @@ test: $(VENV)/.dev ## the test-suite, with TensorFlow beside
 
 test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damaged files, all images
 	$(PYTEST) -m slow
+
+test-generic: $(VENV)/.dev ## the test-suite with the vectors that every CPU has
+	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PYTEST)
+
+test-avx2: $(VENV)/.dev ## the test-suite with AVX2 only, on an x86-64 that has more
+	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=+avx2,+fma $(PYTEST)
 
 bench: $(VENV)/.bench ## tables and figures of the speed beside other libraries (half an hour)
 	$(BIN)/python -m bench.compare

@@ -16,16 +16,16 @@ def cpu_features() -> str:
     return str(codegen.get_host_cpu_features())
 
 
-def _vector_unit() -> tuple[int, int]:
-    """Float32 lanes of a vector, and how many vector registers there are."""
+def _vector_unit() -> tuple[int, int, bool]:
+    """Lanes of a vector, how many vector registers there are, whether multiply-adds round once."""
     features = set(cpu_features().split(","))
     if "+avx512f" in features:
-        return 16, 32
+        return 16, 32, True
     if platform.machine().lower() in ("aarch64", "arm64"):
-        return 4, 32
+        return 4, 32, True
     if {"+avx2", "+fma"} <= features:
-        return 8, 16
-    return 4, 16
+        return 8, 16, True
+    return 4, 16, "+fma" in features
 
 
-LANES, REGISTERS = _vector_unit()
+LANES, REGISTERS, FUSED = _vector_unit()

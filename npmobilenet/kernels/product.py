@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
-from npmobilenet.kernels.host import LANES, REGISTERS
+from npmobilenet.kernels.host import FUSED, LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import (
     prefetch,
@@ -28,8 +28,11 @@ from npmobilenet.kernels.tile import (
 )
 from npmobilenet.kernels.window import Result
 
-_CHUNK = 64
-"""Products added one after another. Longer sums are sums of such sums, which round less."""
+_CHUNK = 64 if FUSED else 32
+"""Products added one after another. Longer sums are sums of such sums, which round less.
+
+Where a multiply-add rounds twice, shorter ones make up for that.
+"""
 
 _BY_FOUR = REGISTERS == 16
 """Four steps of a product in a row: a tile of 6 x 2 is too little work for one turn of a loop."""

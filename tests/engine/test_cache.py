@@ -56,7 +56,9 @@ def test_second_process_loads(tmp_path):
     assert run(tmp_path) == [folder, "1"]
 
 
-def test_another_cpu_has_a_folder_of_its_own(tmp_path):
+def test_another_cpu_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    for variable in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
+        monkeypatch.delenv(variable, raising=False)
     folder, _ = run(tmp_path)
     other, hits = run(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
     assert (other != folder, hits) == (True, "0")
@@ -137,20 +139,3 @@ def test_functions_of_one_name_from_several_processes(tmp_path):
 def test_no_folder_can_be_written(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     assert run(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "file")) == ["None", "0"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("features", ["+avx2,+fma", ""])
-def test_narrower_vectors(features):
-    """The kernels' tests pass with AVX2 only and with the vectors of every CPU."""
-    environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": features}
-    folder = Path(__file__).parents[1]
-    arguments = ["-q", "-p", "no:cacheprovider", str(folder / "kernels")]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
