@@ -176,7 +176,7 @@ def parity(
     network : Network
         Height and width known.
     weights : mapping of str to array
-    batch : array (N, *network.input_shape), float32
+    batch : array ``(N, *network.input_shape)``, float32
     ours : Outputs
         What is to be judged, from :func:`npmobilenet.analysis.parity.outputs_of` for a backend of
         this library, or anything else's.
