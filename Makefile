@@ -23,6 +23,9 @@ test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damage
 bench: $(VENV)/.bench ## tables and figures of the speed beside other libraries (half an hour)
 	$(BIN)/python -m bench.compare
 	$(BIN)/python -m bench.cold_start
+	$(BIN)/python -m bench.knn
+	$(BIN)/python -m bench.head
+	$(BIN)/python -m bench.http
 
 docs: $(VENV)/.docs ## the site with the tutorial, whose notebooks are run: build/docs/index.html
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m sphinx -W --keep-going -q docs build/docs

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from bench.compare import QUIET, RESULTS
-from bench.machine import busy_cores, cores, cpu_name, today
+from bench.compare import RESULTS
+from bench.machine import today
 from bench.peers import installed_versions
 from bench.processes import run_module
+from npmobilenet.analysis.machine import QUIET, busy_cores, cores, cpu_name
 
 PACKAGES = ("npmobilenet", "numpy", "numba", "faiss-cpu", "scikit-learn")
 KINDS = {

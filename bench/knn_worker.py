@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from bench.machine import cores
 from bench.worker import pin
+from npmobilenet.analysis.machine import cores
 
 CLASSES = 100
 """Example number i belongs to class i modulo this; the classes of the neighbours are compared."""

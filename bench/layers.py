@@ -13,8 +13,8 @@ import numpy as np
 
 from bench.cases import NETWORKS, images
 from bench.machine import cores
-from bench.weights import calibrated_weights
 from bench.worker import pin
+from npmobilenet.analysis.calibrated import calibrated_weights
 from npmobilenet.architecture import network_macs
 from npmobilenet.engine import table as t
 from npmobilenet.engine.compiled import CompiledNetwork

@@ -1,5 +1,6 @@
 """How Sphinx builds the site: ``make docs``. Nothing on its pages comes from another server."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -63,6 +64,15 @@ def visit_displaymath(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def escape_stars(
+    _app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]
+) -> None:
+    """``array (N, *shape)`` as a type is a shape and not the start of emphasis."""
+    for number, line in enumerate(lines):
+        if re.match(r"\s*(\w[\w, ]* : |array \()", line):
+            lines[number] = re.sub(r"\(N, \*", r"(N, \\*", line)
+
+
 def check_offline(app: Sphinx, exception: Exception | None) -> None:
     """Fail if a page needs the network."""
     found = [] if exception else foreign_addresses(Path(app.outdir))
@@ -71,6 +81,7 @@ def check_offline(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the renderer of formulas and the check of the finished site."""
+    """Register the renderer of formulas, the repair of types and the check of the site."""
+    app.connect("autodoc-process-docstring", escape_stars, priority=100)  # before numpydoc
     app.connect("build-finished", check_offline)
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from npmobilenet import __version__
 from npmobilenet.app.answers import PROBLEM
+from npmobilenet.app.documentation import DOCUMENTATION
 from npmobilenet.app.reading import JSON, MULTIPART, PICTURES, read_request
 from npmobilenet.app.schema import (
     ClassifyAnswer,
@@ -29,6 +32,8 @@ from npmobilenet.app.schema import (
 )
 from npmobilenet.app.service import Service
 from npmobilenet.errors import ImageError
+
+_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
@@ -136,7 +141,24 @@ def api_router(service: Service) -> APIRouter:
             limits=asdict(limits),
         )
 
+    _refuse_others(router)
     return router
+
+
+def _refuse_others(router: APIRouter) -> None:
+    """Answer for all else below ``/api``, which the page's application would answer in HTML."""
+    methods = {
+        route.path: ", ".join(sorted(route.methods or ()))
+        for route in router.routes
+        if isinstance(route, APIRoute)
+    }
+
+    @router.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
+    async def others(request: Request) -> None:
+        allowed = methods.get(request.url.path)
+        if allowed is None:
+            raise HTTPException(404, f"there is no {request.url.path}; see {DOCUMENTATION}")
+        raise HTTPException(405, f"expected {allowed}, found {request.method}", {"Allow": allowed})
 
 
 def _decoded(service: Service, pictures: list[bytes]) -> list[np.ndarray]:

@@ -47,7 +47,8 @@ class Service:
         NpMobileNetError, OSError
             If the default model's weights cannot be had.
         """
-        warm_up()
+        if self.settings.backend == "numba":
+            warm_up()
         self.models.get()
 
     async def run(self, function: Callable[[], T]) -> T:

@@ -135,7 +135,8 @@ def train_head(
         training = progress.add_task("training", total=epochs, figures="")
 
         def show(epoch: int, figures: dict[str, float]) -> None:
-            text = "  ".join(f"{key} {value:.4f}" for key, value in figures.items())
+            # The last two are those of the validation, where there is one; all would fill a line.
+            text = "  ".join(f"{key} {value:.3f}" for key, value in list(figures.items())[-2:])
             progress.update(training, completed=epoch, figures=text)
 
         trained = train_classifier(

@@ -105,8 +105,7 @@ def _make_row(rows, vectors, stride, taps):
     block = vectors * LANES
     full = _make_tiles(rows, vectors, stride, taps, taps)
     most = _make_tiles(rows, vectors, stride, taps, taps - 1)
-    narrow_full = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
-    narrow_most = _make_tiles(rows, 1, stride, taps, taps - 1) if vectors > 1 else most
+    narrow = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
 
     @inlined
     def row(x, window, held, ky, end, layer, packed, result):
@@ -118,12 +117,9 @@ def _make_row(rows, vectors, stride, taps):
             if whole > 0:
                 full(x, window, held, ky, 0, whole, layer, packed, result)
             if whole < channels:
-                narrow_full(x, window, held, ky, whole, channels, layer, packed, result)
-        elif end - ky == taps - 1:
-            if whole > 0:
-                most(x, window, held, ky, 0, whole, layer, packed, result)
-            if whole < channels:
-                narrow_most(x, window, held, ky, whole, channels, layer, packed, result)
+                narrow(x, window, held, ky, whole, channels, layer, packed, result)
+        elif end - ky == taps - 1 and whole == channels:
+            most(x, window, held, ky, 0, whole, layer, packed, result)
         else:
             _any(x, window, held, ky, end, layer, packed, result)
 

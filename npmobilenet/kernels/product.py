@@ -28,7 +28,7 @@ from npmobilenet.kernels.tile import (
 )
 from npmobilenet.kernels.window import Result
 
-_CHUNK = 128
+_CHUNK = 64
 """Products added one after another. Longer sums are sums of such sums, which round less."""
 
 _BY_FOUR = REGISTERS == 16
@@ -121,47 +121,49 @@ def _fetch(w, ahead, lines):
     return ahead + lines * _LINE
 
 
-_HEIGHTS = (14, 8, 7, 4, 2, 1) if ROWS == 14 else (6, 5, 4, 3, 2, 1)
+_HEIGHTS = (14, 8, 7, 4, 2, 1) if REGISTERS == 32 else (6, 5, 4, 3, 2, 1)
+
+_NARROW_HEIGHTS = _HEIGHTS if REGISTERS == 32 else (12, 6, 3, 1, 1, 1)
+"""For a last panel of one vector: six sums are too few to keep two multipliers busy."""
 
 
-@inlined
-def _next_tiles(pixels, tall):
-    """Height and number of the tiles to begin with, if so many pixels are left.
+def _make_next_tiles(heights):
+    """Chooses height and number of the tiles to begin with, if so many pixels are left."""
 
-    Tiles may be up to ``tall`` pixels high.
-    """
-    if tall > ROWS and pixels >= tall:
-        return tall, pixels // tall
-    if ROWS == 14:
-        if pixels > 14 and pixels % 14 == 2:  # two of 8 are better than a full one and a rest
-            return (14, pixels // 14 - 1) if pixels > 16 else (8, 2)
-        for height in _HEIGHTS:
+    @inlined
+    def evenly(pixels):
+        tiles = (pixels + heights[0] - 1) // heights[0]
+        height = (pixels + tiles - 1) // tiles
+        return height, pixels - (height - 1) * tiles  # the others are one pixel lower
+
+    @inlined
+    def highest(pixels):
+        for height in heights:
             if pixels >= height:
-                return height, pixels // height
-    tiles = (pixels + ROWS - 1) // ROWS
-    height = (pixels + tiles - 1) // tiles
-    # All as high as that, or one pixel lower.
-    return height, pixels - (height - 1) * tiles
+                break
+        tiles = pixels // height
+        if height == 14 and pixels % 14 == 2:  # two of 8 are better than a full one and a rest
+            height, tiles = (14, tiles - 1) if tiles > 1 else (8, 2)
+        return height, tiles
+
+    return evenly if heights == (6, 5, 4, 3, 2, 1) else highest
 
 
-def _make_column(vectors):
+def _make_column(vectors, heights):
     """All pixels of one panel, in as few tiles as there can be of the given heights."""
-    b0, b1, b2, b3, b4, b5 = (_make_block(rows, vectors) for rows in _HEIGHTS)
-    h0, h1, h2, h3, h4, _ = _HEIGHTS
-    # One vector of six pixels is half a tile: too few sums to keep two multipliers busy.
-    tall = 2 * ROWS if REGISTERS == 16 and vectors == 1 else ROWS
-    top = _make_block(tall, vectors) if tall > ROWS else b0
+    blocks = {rows: _make_block(rows, vectors) for rows in heights}
+    b0, b1, b2, b3, b4, b5 = (blocks[rows] for rows in heights)
+    h0, h1, h2, h3, h4, _ = heights
+    next_tiles = _make_next_tiles(heights)
 
     @jit
     def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share):
         i = 0
         while i < pixels:
-            height, tiles = _next_tiles(pixels - i, tall)
+            height, tiles = next_tiles(pixels - i)
             begin = start + i * taps.pixel_step
             to = moved(result, i)
-            if height == tall:
-                ahead = top(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
-            elif height == h0:
+            if height == h0:
                 ahead = b0(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
             elif height == h1:
                 ahead = b1(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
@@ -186,8 +188,8 @@ def moved(result, pixels):
     return Result(result.out, result.offset + step, result.stride, result.residual, skip)
 
 
-_wide = _make_column(VECTORS)
-_narrow = _make_column(1)
+_wide = _make_column(VECTORS, _HEIGHTS)
+_narrow = _make_column(1, _NARROW_HEIGHTS)
 
 
 @jit

@@ -50,6 +50,37 @@ class Estimator:
         return f"{type(self).__name__}({arguments})"
 
 
+class Classifier(Estimator):
+    """An estimator that predicts labels; a subclass has ``fit`` and `predict`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (classes,)
+        The labels, sorted.
+    """
+
+    classes_: np.ndarray
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect; only scikit-learn asks."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(),
+        )
+
+    def predict(self, X: npt.ArrayLike) -> np.ndarray:  # noqa: N803  -- scikit-learn's name
+        """The label of each sample."""
+        raise NotImplementedError
+
+    def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:  # noqa: N803
+        """Share of the samples whose label is predicted."""
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
+
 def not_fitted(estimator: object) -> ValueError:
     """The error for an estimator that was not fitted, of scikit-learn's class where that is in use.
 

@@ -1,12 +1,12 @@
 """A softmax classifier on embeddings, trained with NumPy."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from npmobilenet.transfer.estimator import Estimator, check_features, check_labels, not_fitted
+from npmobilenet.transfer.estimator import Classifier, check_features, check_labels, not_fitted
 from npmobilenet.transfer.folder import stratified_split
 from npmobilenet.transfer.optimizers import Step, adam, sgd
 
@@ -14,7 +14,7 @@ EpochReport = Callable[[int, dict[str, float]], None]
 """Called after each epoch with its number, from 1, and its figures."""
 
 
-class SoftmaxHead(Estimator):
+class SoftmaxHead(Classifier):
     """Softmax regression by mini-batches: one dense layer, as Keras trains it, from zeros.
 
     It follows scikit-learn's interface, and scikit-learn need not be installed. Training is
@@ -84,17 +84,6 @@ class SoftmaxHead(Estimator):
         self.patience = patience
         self.seed = seed
 
-    def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect; only scikit-learn asks."""
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(),
-        )
-
     def fit(
         self,
         X: npt.ArrayLike,  # noqa: N803  -- scikit-learn's name
@@ -161,10 +150,6 @@ class SoftmaxHead(Estimator):
         logits = self._logits(X)
         labels: np.ndarray = self.classes_[logits.argmax(axis=1)]
         return labels
-
-    def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:  # noqa: N803
-        """Share of the samples whose label is predicted."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
 
     def _logits(self, X: npt.ArrayLike) -> np.ndarray:  # noqa: N803
         if not hasattr(self, "kernel_"):

@@ -74,6 +74,14 @@ class KNNClassifier:
     def __repr__(self) -> str:
         return f"KNNClassifier(classes={self.get_num_classes()}, examples={self._examples})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+
     # Examples ------------------------------------------------------------------------------
 
     def add_example(self, embedding: npt.ArrayLike, label: Label) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from npmobilenet.app.limits import Limits, Settings
 from npmobilenet.app.server import create_app
 from npmobilenet.architecture import mobilenet_v1
+from npmobilenet.engine import warm_up
 from npmobilenet.formats import write_keras_model
 from npmobilenet.loading import load_model
 
@@ -32,6 +33,7 @@ def model_file(tmp_path_factory, lively_weights):
 
 @pytest.fixture(scope="session")
 def model(model_file):
+    warm_up()  # no request shall wait for kernels being compiled
     return load_model(model_file)
 
 
@@ -57,7 +59,7 @@ def settings(model_file, limits):
 
 
 @pytest.fixture(scope="session")
-def client(settings):
+def client(settings, model):
     with TestClient(
         create_app(settings), base_url="http://localhost", raise_server_exceptions=False
     ) as client:

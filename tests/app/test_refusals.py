@@ -152,9 +152,16 @@ def test_forms_that_are_none_or_another(client, pictures):
     refused(client.post("/api/embed", json={"images": [image] * 13}), 422, "at most 12")
 
 
-def test_other_addresses_and_methods(client):
-    refused(client.get("/api/nothing"), 404)
-    refused(client.get("/api/classify"), 405)
+@pytest.mark.parametrize("api_only", [True, False])
+def test_other_addresses_and_methods(model_file, api_only):
+    if not api_only:
+        pytest.importorskip("nicegui")
+    app = create_app(Settings(models=(model_file,), api_only=api_only))
+    with TestClient(app, base_url="http://localhost") as client:
+        refused(client.get("/api/nothing"), 404, "/docs")
+        refused(client.get("/api/classify"), 405, "expected POST, found GET")
+        assert client.delete("/api/models").headers["allow"] == "GET"
+        assert client.get("/api/models").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -182,7 +189,7 @@ def test_pages_of_other_sites(client, pictures, origin):
 
 
 @pytest.fixture
-def fragile(model_file):
+def fragile(model_file, model):
     """An application whose service can be broken."""
     app = create_app(Settings(models=(model_file,), api_only=True))
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
@@ -210,7 +217,7 @@ def test_weights_that_cannot_be_had(fragile, pictures, monkeypatch):
     assert "somebody" not in answer.text
 
 
-def test_a_model_without_classifier_only_embeds(tmp_path, lively_weights, pictures):
+def test_a_model_without_classifier_only_embeds(tmp_path, lively_weights, pictures, model):
     from npmobilenet.architecture import mobilenet_v2
     from npmobilenet.formats import write_keras_model
 

@@ -88,10 +88,10 @@ def test_what_is_given_up_never_begins(gate):
         second = asyncio.create_task(workers.run(lambda: begun.append(1)))
         await asyncio.sleep(0.01)
         second.cancel()
-        gate.set()
-        await first
         with pytest.raises(asyncio.CancelledError):
             await second
+        gate.set()
+        await first
         workers.close()
 
     asyncio.run(run())

@@ -123,8 +123,8 @@ def read_keras_file(path: Path) -> dict[str, np.ndarray]:
 
 
 def random_images(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """From 2 to 32 images: the smaller, the more, for statistics of few values are mere luck."""
-    count = min(max(2, 2 * 224**2 // (size[0] * size[1])), 32)
+    """At least 2 images: the smaller, the more, for statistics of few values are mere luck."""
+    count = max(2, 2 * 224**2 // (size[0] * size[1]))
     return rng.uniform(-1, 1, (count, *size, 3))
 
 

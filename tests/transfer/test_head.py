@@ -19,19 +19,6 @@ def blobs(rng):
     return samples, np.array(["cat", "dog", "owl"])[classes]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_scikit_learn_accepts_the_estimator():
-    checks = pytest.importorskip("sklearn.utils.estimator_checks")
-    # The checks have two features where embeddings have a thousand: steps must be larger.
-    checks.check_estimator(
-        SoftmaxHead(learning_rate=0.01),
-        on_skip=None,
-        expected_failed_checks={
-            "check_supervised_y_2d": "labels in a column are refused, not flattened"
-        },
-    )
-
-
 def test_scikit_learn_tools(blobs):
     selection = pytest.importorskip("sklearn.model_selection")
     pipeline = pytest.importorskip("sklearn.pipeline")

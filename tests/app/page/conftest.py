@@ -166,7 +166,6 @@ def visit(browser, server):
         and urlsplit(url).netloc != urlsplit(server).netloc
     }
     assert strangers == set()
-    assert len(visit.requests) > 5
 
 
 @pytest.fixture(scope="session")

@@ -79,10 +79,11 @@ def test_camera_frames_get_labels_one_at_a_time(visit, is_real):
     for _ in range(40):
         seen.add(tuple(page.locator(".bars-value").all_inner_texts()))
         page.wait_for_timeout(50)
-    assert len(seen) > 5  # the film moves, and so do the bars
+    assert posts(visit) > 5
     assert on_the_way[1] == 1
     assert re.fullmatch(r"\d+ ms from frame to label", page.locator(".took").inner_text())
     if is_real:
+        assert len(seen) > 5  # the film moves, and so do the bars
         labels = page.locator(".bars-name").all_inner_texts()
         assert {"military uniform", "bow tie", "suit"} & set(labels)
 
