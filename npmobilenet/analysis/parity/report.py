@@ -176,7 +176,7 @@ def parity(
     network : Network
         Height and width known.
     weights : mapping of str to array
-    batch : array (N, *network.input_shape), float32
+    batch : array ``(N, *network.input_shape)``, float32
     ours : Outputs
         What is to be judged, from :func:`npmobilenet.analysis.parity.outputs_of` for a backend of
         this library, or anything else's.
@@ -189,7 +189,8 @@ def parity(
     Raises
     ------
     ValueError
-        If an array does not have its layer's shape, or the reference cannot run the network.
+        If an array does not have its layer's shape or holds values that are no numbers, or the
+        reference cannot run the network.
     """
     limits = limits or Limits()
     _check(network, batch, ours)
@@ -270,3 +271,9 @@ def _check(network: Network, batch: NDArray[np.float32], outputs: Outputs) -> No
     for name in (network.nodes[0].name, network.nodes[-1].name):
         if name not in outputs.values:
             raise ValueError(f"{outputs.title}: the output of layer {name!r} is missing")
+    for node in network:
+        if node.name in outputs.values and not np.isfinite(outputs.values[node.name]).all():
+            raise ValueError(
+                f"{outputs.title}: layer {node.name!r} is the first with values that are infinite "
+                "or no numbers"
+            )

@@ -48,7 +48,7 @@ def stored_outputs(
         Each array is named like its layer, ``(N, *shape)`` in float32, channels last; the input
         need not be there, any layer but the last may be left out.
     network : Network
-    batch : array (N, *network.input_shape)
+    batch : array ``(N, *network.input_shape)``
 
     Raises
     ------

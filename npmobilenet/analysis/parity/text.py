@@ -38,10 +38,9 @@ HOW_TO_READ = (
 def verdict(found: Parity) -> str:
     """Whether it passed and why not, in a sentence or two."""
     limits = found.limits
-    rule = (
-        f"at most {limits.factor:g} x the reference's + {limits.floor:g} of the layer's largest "
-        f"value, and {limits.threshold:g} of it"
-    )
+    rule = f"at most {limits.threshold:g} of the layer's largest value"
+    if any(row.reference for row in found.layers):
+        rule += f", and {limits.factor:g} x the reference's + {limits.floor:g} of that value"
     if found.passed:
         return (
             f"Passed: every layer's difference is explained by rounding, and every error is {rule}."

@@ -36,7 +36,7 @@ def run_reference(
         One of ``REFERENCES``.
     network : Network
     weights : mapping of str to array
-    batch : array (N, *network.input_shape), float32
+    batch : array ``(N, *network.input_shape)``, float32
 
     Raises
     ------

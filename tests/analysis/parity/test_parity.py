@@ -112,6 +112,7 @@ def test_shapes_and_names_are_checked(tiny, tiny_weights, tiny_batch):
         ({**ours.values, "dw": ours.values["dw"][:1]}, "'dw' has shape"),
         ({**ours.values, "other": ours.values["dw"]}, "no layer 'other'"),
         ({"image": tiny_batch}, "'classes' is missing"),
+        ({**ours.values, "dw": ours.values["dw"] * np.float32(np.nan)}, "'dw' is the first with"),
     ):
         with pytest.raises(ValueError, match=message):
             parity(tiny, tiny_weights, tiny_batch, Outputs("x", values), "numpy64")
