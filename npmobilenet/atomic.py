@@ -1,6 +1,6 @@
 """Files that appear whole or not at all."""
 
-import secrets
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -18,7 +18,7 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     # The suffix stays, because some writers choose a format by it.
-    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
+    temporary = target.with_name(f".{os.urandom(8).hex()}{target.suffix}")
     try:
         yield temporary
         temporary.replace(target)

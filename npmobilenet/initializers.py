@@ -29,7 +29,7 @@ def random_weights(network: Network, seed: int | None = None) -> dict[str, np.nd
     return weights
 
 
-def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+def _glorot_uniform(rng: "np.random.Generator", shape: tuple[int, ...]) -> np.ndarray:
     taps = math.prod(shape[:-2])
     limit = math.sqrt(6.0 / (taps * (shape[-2] + shape[-1])))
     return rng.uniform(-limit, limit, shape).astype(np.float32)

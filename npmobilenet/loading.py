@@ -46,9 +46,9 @@ def load_model(
         If there are not as many labels as classes.
     """
     file = read_model_file(path, input_shape=input_shape)
-    names = None if labels is not None else read_class_names(path)
-    if names is not None:
-        labels = Labels(names)
+    if labels is None and file.format == "keras-h5-model":
+        names = read_class_names(path)
+        labels = None if names is None else Labels(names)
     return Model(
         file.network,
         file.weights,

@@ -11,8 +11,8 @@ import time
 
 import numpy as np
 
-from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, NEW, enter
-from npmobilenet.engine.warmup import warm_up
+from npmobilenet.engine.execute import FINISHED, MAIL_SIZE, NEW
+from npmobilenet.engine.warmup import compiled_entry
 
 
 class Crew:
@@ -30,6 +30,7 @@ class Crew:
 
         A second caller at the same time does its job by itself: the values are the same.
         """
+        enter = compiled_entry()
         helped = threads > 1 and self._lock.acquire(blocking=False)
         try:
             if helped:
@@ -51,7 +52,7 @@ class Crew:
             self._bell.release()
 
     def _help(self) -> None:
-        seen = 0
+        enter, seen = compiled_entry(), 0
         while True:
             seen = enter(self._mail, 0, 0, seen)
             self._asleep += 1
@@ -64,7 +65,6 @@ _crew = Crew()
 
 def run(job: int, threads: int) -> None:
     """Run the job at an address on up to ``threads`` threads of this process."""
-    warm_up()
     _crew.run(job, threads)
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -18,7 +18,7 @@ _SIGNATURE = (types.Array(types.int64, 1, "C"), types.int64, types.int64, types.
 _FUNCTIONS = 40  # about so many are compiled one by one, before LLVM works on all of them together
 
 _lock = Lock()
-_ready = False
+_entry: Callable[..., int] | None = None
 
 
 def warm_up() -> None:
@@ -28,14 +28,23 @@ def warm_up() -> None:
     update of this package, Numba or the CPU; stderr then says so. The first call of a program does
     this by itself; doing it ahead is what ``npmobilenet warmup`` is for.
     """
-    global _ready
-    if _ready:
-        return
-    with _lock:
-        if not _ready:
-            with _told():
-                enter.compile(_SIGNATURE)
-            _ready = True
+    compiled_entry()
+
+
+def compiled_entry() -> Callable[..., int]:
+    """What :func:`~npmobilenet.engine.execute.enter` is compiled to.
+
+    Called as such, it does not have Numba look at the types of its arguments, which takes time,
+    at the first call some 20 ms.
+    """
+    global _entry
+    if _entry is None:
+        with _lock:
+            if _entry is None:
+                with _told():
+                    _entry = enter.compile(_SIGNATURE)
+    assert _entry is not None  # noqa: S101
+    return _entry
 
 
 class _Steps(event.Listener):  # type: ignore[misc]
