@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Mapping
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,4 +70,4 @@ def stored_outputs(
         if value.dtype != np.float32:
             raise ModelFileError(f"{name}: array {key!r} is {value.dtype}, expected float32")
     first = network.nodes[0].name
-    return Outputs(name, {first: batch, **values}, fused_layers(network, values))
+    return Outputs(Path(name).name, {first: batch, **values}, fused_layers(network, values))

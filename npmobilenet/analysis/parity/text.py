@@ -80,7 +80,7 @@ def layer_row(row: LayerParity) -> tuple[str, ...]:
         number(field(ours, "max_absolute")),
         number(field(reference, "max_absolute")),
         "" if row.ratio is None else f"{row.ratio:.2f}",
-        "" if used is None else f"{used:.0%}",
+        "" if used is None else f"{used:.2g}",
         number(field(apart, "max_absolute")),
         number(field(apart, "mean_absolute")),
         number(field(apart, "relative")),
@@ -108,7 +108,7 @@ def summary_rows(found: Parity) -> Sequence[tuple[str, str]]:
     fused = ", the others are fused into them" if len(rows) < len(found.layers) else ""
     facts = [
         ("layers compared", f"{len(rows)} of {len(found.layers)}{fused}"),
-        ("nearest to its limit", f"{worst.name}: {_of_allowed(worst):.0%} of what is allowed"),
+        ("nearest to its limit", f"{worst.name}: {_of_allowed(worst):.2g} of what is allowed"),
     ]
     ratios = sorted(row.ratio for row in rows if row.ratio is not None)
     if ratios:

@@ -55,7 +55,7 @@ def rounding_figure(found: Parity) -> "Figure":
     wrong = [i for i, row in enumerate(rows) if row.our_rounding and not row.our_rounding.explained]
     _mark(axes, wrong, "not explained by rounding")
     axes.set_ylabel("share of the bound")
-    axes.set_title("What each layer adds by itself, as a share of what rounding can do", loc="left")
+    axes.set_title("Each layer by itself: how much of the rounding bound it uses", loc="left")
     _finish(axes, rows)
     return figure
 
