@@ -93,19 +93,25 @@ def test_it_fits_and_can_be_read(visit, width, scheme):
         page.get_by_role("tab", name=tab).click()
         page.locator(".source").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        ink, paper = page.evaluate(
-            """() => ["color", "backgroundColor"].map(
-                (name) => getComputedStyle(document.body)[name].match(/[0-9.]+/g).map(Number))"""
-        )
-        assert (np.mean(paper[:3]) > 128) == (scheme == "light")
+        ink, paper = colours(page.locator("body"))
+        assert (np.mean(paper) > 128) == (scheme == "light")
         assert contrast(ink, paper) > 7
+        assert contrast(*colours(page.get_by_role("button", name="Choose a picture"))) > 4.5
+
+
+def colours(element):
+    """Of the text, and of what is behind it."""
+    return element.evaluate(
+        """(element) => ["color", "backgroundColor"].map((name) =>
+            getComputedStyle(element)[name].match(/[0-9.]+/g).slice(0, 3).map(Number))"""
+    )
 
 
 def contrast(one, other):
     """WCAG 2's ratio of two colours' luminances."""
 
     def luminance(colour):
-        values = np.array(colour[:3]) / 255
+        values = np.array(colour) / 255
         linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
         return linear @ [0.2126, 0.7152, 0.0722]
 
