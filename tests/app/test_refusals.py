@@ -152,16 +152,11 @@ def test_forms_that_are_none_or_another(client, pictures):
     refused(client.post("/api/embed", json={"images": [image] * 13}), 422, "at most 12")
 
 
-@pytest.mark.parametrize("api_only", [True, False])
-def test_other_addresses_and_methods(model_file, api_only):
-    if not api_only:
-        pytest.importorskip("nicegui")
-    app = create_app(Settings(models=(model_file,), api_only=api_only))
-    with TestClient(app, base_url="http://localhost") as client:
-        refused(client.get("/api/nothing"), 404, "/docs")
-        refused(client.get("/api/classify"), 405, "expected POST, found GET")
-        assert client.delete("/api/models").headers["allow"] == "GET"
-        assert client.get("/api/models").status_code == 200
+def test_other_addresses_and_methods(client):
+    refused(client.get("/api/nothing"), 404, "/docs")
+    refused(client.get("/api/classify"), 405, "expected POST, found GET")
+    assert client.delete("/api/models").headers["allow"] == "GET"
+    assert client.get("/api/models").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -48,15 +48,21 @@ class Twins:
         applications = self._keras.applications
         application = applications.MobileNet if self._version == 1 else applications.MobileNetV2
         self._keras.utils.clear_session()  # layers are named as in the first model of a process
-        previous = self._keras.config.floatx()
-        self._keras.config.set_floatx(dtype)
+        config = self._keras.config
+        previous = config.floatx()
+        self._compute_in(config, dtype)
         try:
             model = application(**self._options, weights=None)
         finally:
-            self._keras.config.set_floatx(previous)
+            self._compute_in(config, previous)
         for layer in model.layers:
             layer.set_weights([self.weights[f"{layer.name}/{v.name}"] for v in layer.weights])
         return model
+
+    @staticmethod
+    def _compute_in(config, dtype):
+        config.set_floatx(dtype)
+        config.set_dtype_policy(dtype)  # layers would else keep the policy of the first one made
 
     def _every_layer(self, model, batch):
         outputs = {layer.name: layer.output for layer in model.layers}

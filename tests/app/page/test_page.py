@@ -52,6 +52,9 @@ def test_the_endpoint_is_beside_it(page, pictures):
     answer = page.post("/api/classify", files={"images": pictures[0]})
     assert answer.status_code == 200
     assert page.get("/docs").status_code == 200
+    for address, status in (("/api/nothing", 404), ("/api/classify", 405)):
+        answer = page.get(address)
+        assert answer.status_code == answer.json()["status"] == status
 
 
 def test_nothing_of_a_visitor_stays(page):
