@@ -53,12 +53,13 @@ def check_batch(network: Network, x: NDArray[Any]) -> None:
     ValueError
         Saying what was found and what was expected.
     """
-    if not _fits(x.shape, (None, *network.input_shape)):
-        expected = ", ".join("any" if n is None else str(n) for n in network.input_shape)
+    shape = network.input_shape
+    if x.shape[1:] != shape and not _fits(x.shape, (None, *shape)):
+        expected = ", ".join("any" if n is None else str(n) for n in shape)
         raise ValueError(
             f"network {network.name!r} takes a batch of shape (any, {expected}), found {x.shape}"
         )
-    if x.dtype not in (np.float32, np.float64):
+    if x.dtype.type not in (np.float32, np.float64):
         raise ValueError(f"network {network.name!r} takes float32 or float64, found {x.dtype}")
 
 

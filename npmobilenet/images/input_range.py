@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 _SLACK = 0.01  # of the range: rounding in somebody's own scaling is no mistake
-_MANY, _STEP = 1 << 15, 8  # of larger batches every eighth row tells enough, and costs nothing
+_MANY = 1 << 15  # values; of more a thousand or two tell enough, and cost nothing
+_SEEN = 1 << 10
 
 
 class InputRangeWarning(UserWarning):
@@ -17,12 +18,12 @@ def check_input_range(x: np.ndarray, input_range: tuple[float, float]) -> None:
 
     That is so when values lie outside ``input_range`` or are NaN, and when a model that expects
     0 to 255 is given nothing beyond -1 to 1. A batch of one constant within the range passes. Of
-    large batches not every row is looked at: a wrong scale shows in all of them.
+    a large batch only some values are looked at: a wrong scale shows all over.
 
     Parameters
     ----------
     x : ndarray
-        A batch, or anything with ``min`` and ``max``.
+        A batch.
     input_range : tuple
         Smallest and largest value that the model expects.
 
@@ -33,8 +34,10 @@ def check_input_range(x: np.ndarray, input_range: tuple[float, float]) -> None:
     """
     if x.size == 0:
         return
-    seen = x[:, ::_STEP] if x.ndim == 4 and x.size > _MANY else x
-    found_low, found_high = float(seen.min()), float(seen.max())
+    # An odd step, so that all columns and channels have their turn. NaN is the smallest and the
+    # largest. Asking where they are takes NumPy half as long as asking for the values.
+    seen = x.reshape(-1)[:: x.size // _SEEN | 1 if x.size > _MANY else 1]
+    found_low, found_high = float(seen[seen.argmin()]), float(seen[seen.argmax()])
     low, high = input_range
     slack = _SLACK * (high - low)
     inside = found_low >= low - slack and found_high <= high + slack  # False for NaN

@@ -126,7 +126,7 @@ def _fetch(w, ahead, lines):
 
 _HEIGHTS = (14, 8, 7, 4, 2, 1) if REGISTERS == 32 else (6, 5, 4, 3, 2, 1)
 
-_NARROW_HEIGHTS = _HEIGHTS if REGISTERS == 32 else (12, 6, 3, 1, 1, 1)
+_NARROW_HEIGHTS = _HEIGHTS if REGISTERS == 32 else (12, 8, 4, 1, 1, 1)
 """For a last panel of one vector: six sums are too few to keep two multipliers busy."""
 
 
@@ -149,6 +149,18 @@ def _make_next_tiles(heights):
             height, tiles = (14, tiles - 1) if tiles > 1 else (8, 2)
         return height, tiles
 
+    @inlined
+    def by_four(pixels):
+        tiles = pixels // 12
+        if tiles > 0 and 4 <= pixels % 12 < 8:  # two of 8 are better than one of 12 and one of 4
+            tiles -= 1
+        if tiles > 0:
+            return 12, tiles
+        height = 8 if pixels >= 8 else 4 if pixels >= 4 else 1
+        return height, pixels // height
+
+    if heights[:2] == (12, 8):
+        return by_four
     return evenly if heights == (6, 5, 4, 3, 2, 1) else highest
 
 
