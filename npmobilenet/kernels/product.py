@@ -34,10 +34,8 @@ _CHUNK = 64 if FUSED else 32
 Where a multiply-add rounds twice, shorter ones make up for that.
 """
 
-_BY_FOUR = REGISTERS == 16
-"""Four steps of a product in a row: a tile of 6 x 2 is too little work for one turn of a loop."""
-
-_LINE = 16  # floats in a cache line
+_TOGETHER = 4 if REGISTERS == 16 else 1
+"""Steps of a product in a row: one of a tile of 6 x 2 is too little work for one turn of a loop."""
 
 
 class Taps(NamedTuple):
@@ -72,39 +70,48 @@ def _make_block(rows, vectors):
     width = vectors * LANES
 
     @inlined
-    def summed(tile, a, at, depth, pixel_step, w, panel):
-        whole = depth // 4 * 4 if _BY_FOUR else 0
-        for k in range(0, whole, 4):
+    def summed(tile, a, at, depth, pixel_step, w, panel, ahead, step):
+        whole = depth // _TOGETHER * _TOGETHER
+        for k in range(0, whole, _TOGETHER):
             here, row = at + k, panel + k * width
+            prefetch(w, ahead)
+            ahead += step
             tile = tile_outer(tile, a, here, pixel_step, w, row)
-            tile = tile_outer(tile, a, here + 1, pixel_step, w, row + width)
-            tile = tile_outer(tile, a, here + 2, pixel_step, w, row + 2 * width)
-            tile = tile_outer(tile, a, here + 3, pixel_step, w, row + 3 * width)
+            if _TOGETHER == 4:
+                tile = tile_outer(tile, a, here + 1, pixel_step, w, row + width)
+                tile = tile_outer(tile, a, here + 2, pixel_step, w, row + 2 * width)
+                tile = tile_outer(tile, a, here + 3, pixel_step, w, row + 3 * width)
         for k in range(whole, depth):
             tile = tile_outer(tile, a, at + k, pixel_step, w, panel + k * width)
-        return tile
+        return tile, ahead
 
     @jit
-    def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, share):
+    def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, step):
+        total = tile_zero(rows, vectors)
         for i in range(tiles):
-            tile = tile_zero(rows, vectors)
-            begin = start + i * rows * taps.pixel_step
-            w = panel
-            for row in range(taps.rows):
-                for column in range(taps.columns):
-                    at = begin + row * taps.row_step + column * taps.column_step
-                    end = at + taps.depth
-                    depth = min(taps.depth, _CHUNK)
-                    ahead = _fetch(layer.w, ahead, share)
-                    tile = summed(tile, a, at, depth, taps.pixel_step, layer.w, w)
-                    while at + depth < end:
-                        at, w = at + depth, w + depth * width
-                        depth = min(end - at, _CHUNK)
-                        ahead = _fetch(layer.w, ahead, share)
-                        part = tile_zero(rows, vectors)
-                        part = summed(part, a, at, depth, taps.pixel_step, layer.w, w)
-                        tile = tile_plus(tile, part)
-                    w += depth * width
+            tile, held, whole = tile_zero(rows, vectors), 0, True
+            line = start + i * rows * taps.pixel_step
+            at, left, w = line, taps.depth, panel
+            row = column = 0
+            # One loop over chunks and taps: nested loops would cost a pointwise convolution more.
+            while True:
+                depth = min(left, _CHUNK)
+                if held + depth > _CHUNK:
+                    total = tile if whole else tile_plus(total, tile)
+                    tile, held, whole = tile_zero(rows, vectors), 0, False
+                tile, ahead = summed(
+                    tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step
+                )
+                at, w, held, left = at + depth, w + depth * width, held + depth, left - depth
+                if left == 0:
+                    column += 1
+                    if column == taps.columns:
+                        row, column, line = row + 1, 0, line + taps.row_step
+                        if row == taps.rows:
+                            break
+                    at, left = line + column * taps.column_step, taps.depth
+            if not whole:
+                tile = tile_plus(total, tile)
             tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
             to = i * rows * result.stride + n
             if result.skip >= 0:
@@ -114,14 +121,6 @@ def _make_block(rows, vectors):
         return ahead
 
     return block
-
-
-@inlined
-def _fetch(w, ahead, lines):
-    """Ask for some cache lines of the next panel; where the next ones begin."""
-    for line in range(lines):
-        prefetch(w, ahead + line * _LINE)
-    return ahead + lines * _LINE
 
 
 _HEIGHTS = (14, 8, 7, 4, 2, 1) if REGISTERS == 32 else (6, 5, 4, 3, 2, 1)
@@ -172,24 +171,24 @@ def _make_column(vectors, heights):
     next_tiles = _make_next_tiles(heights)
 
     @jit
-    def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share):
+    def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step):
         i = 0
         while i < pixels:
             height, tiles = next_tiles(pixels - i)
             begin = start + i * taps.pixel_step
             to = moved(result, i)
             if height == h0:
-                ahead = b0(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b0(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             elif height == h1:
-                ahead = b1(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b1(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             elif height == h2:
-                ahead = b2(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b2(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             elif height == h3:
-                ahead = b3(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b3(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             elif height == h4:
-                ahead = b4(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b4(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             else:
-                ahead = b5(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, share)
+                ahead = b5(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             i += height * tiles
 
     return column
@@ -223,16 +222,16 @@ def product(a, start, taps, pixels, layer, first, last, columns, result):
         Where the values of pixel 0, column 0 go.
     """
     depth = taps.rows * taps.columns * taps.depth
-    # Each chunk asks for its share of the next panel, which is then there in time.
-    chunks = taps.rows * taps.columns * ((taps.depth + _CHUNK - 1) // _CHUNK)
-    chunks *= (pixels + ROWS - 1) // ROWS
-    share = (PANEL * depth // _LINE + chunks - 1) // chunks
+    # Each turn of the innermost loop asks for a little of the next panel, which is there in time.
+    turns = taps.rows * taps.columns * max(1, taps.depth // _TOGETHER)
+    turns *= (pixels + ROWS - 1) // ROWS
+    step = max(1, PANEL * depth // turns)
     for n in range(first, last, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
         ahead = panel + PANEL * depth
         if lanes > LANES:
             lanes -= LANES
-            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share)
+            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step)
         else:
-            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, share)
+            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step)
