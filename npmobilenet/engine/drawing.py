@@ -42,6 +42,15 @@ def _reach(outputs: int, layer: Linear, axis: int) -> int:
     return (outputs - 1) * layer.strides[axis] + extent
 
 
+_READS = 0.05
+"""What all threads reading all pixels costs a product, as a share of its time."""
+
+
+def _waste(parts: int, threads: int) -> float:
+    """How much longer equal parts take on so many threads than if they could be shared evenly."""
+    return -(-parts // threads) * threads / parts
+
+
 class Drawing:
     """The operations for one input size, batch size and number of threads."""
 
@@ -285,11 +294,15 @@ class Drawing:
     ) -> None:
         columns = layer.bias.size
         rows, block = pixels, round_up(columns, PANEL)
+        panels = block // PANEL
         if self._threads > 1:
+            tiles = -(-pixels // ROWS)
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
+            elif _waste(panels, self._threads) + _READS < _waste(tiles, self._threads):
+                block = PANEL * -(-panels // self._threads)
             else:
-                rows = round_up(-(-pixels // self._threads), ROWS)
+                rows = ROWS * -(-tiles // self._threads)
         elif depth * pixels > 1 << 17:
             rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
         units = -(-pixels // rows) * -(-columns // block)

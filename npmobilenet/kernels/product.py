@@ -87,9 +87,12 @@ def _make_block(rows, vectors):
 
     @jit
     def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, step):
+        many = taps.rows * taps.columns * taps.depth > _CHUNK
         total = tile_zero(rows, vectors)
         for i in range(tiles):
-            tile, held, whole = tile_zero(rows, vectors), 0, True
+            tile, held = tile_zero(rows, vectors), 0
+            if many:
+                total = tile_zero(rows, vectors)
             line = start + i * rows * taps.pixel_step
             at, left, w = line, taps.depth, panel
             row = column = 0
@@ -97,8 +100,8 @@ def _make_block(rows, vectors):
             while True:
                 depth = min(left, _CHUNK)
                 if held + depth > _CHUNK:
-                    total = tile if whole else tile_plus(total, tile)
-                    tile, held, whole = tile_zero(rows, vectors), 0, False
+                    total = tile_plus(total, tile)
+                    tile, held = tile_zero(rows, vectors), 0
                 tile, ahead = summed(
                     tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step
                 )
@@ -110,7 +113,7 @@ def _make_block(rows, vectors):
                         if row == taps.rows:
                             break
                     at, left = line + column * taps.column_step, taps.depth
-            if not whole:
+            if many:
                 tile = tile_plus(total, tile)
             tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
             to = i * rows * result.stride + n
@@ -125,7 +128,7 @@ def _make_block(rows, vectors):
 
 _HEIGHTS = (14, 8, 7, 4, 2, 1) if REGISTERS == 32 else (6, 5, 4, 3, 2, 1)
 
-_NARROW_HEIGHTS = _HEIGHTS if REGISTERS == 32 else (12, 8, 4, 1, 1, 1)
+_NARROW_HEIGHTS = _HEIGHTS if REGISTERS == 32 else (8, 4, 2, 1, 1, 1)
 """For a last panel of one vector: six sums are too few to keep two multipliers busy."""
 
 
@@ -148,18 +151,6 @@ def _make_next_tiles(heights):
             height, tiles = (14, tiles - 1) if tiles > 1 else (8, 2)
         return height, tiles
 
-    @inlined
-    def by_four(pixels):
-        tiles = pixels // 12
-        if tiles > 0 and 4 <= pixels % 12 < 8:  # two of 8 are better than one of 12 and one of 4
-            tiles -= 1
-        if tiles > 0:
-            return 12, tiles
-        height = 8 if pixels >= 8 else 4 if pixels >= 4 else 1
-        return height, pixels // height
-
-    if heights[:2] == (12, 8):
-        return by_four
     return evenly if heights == (6, 5, 4, 3, 2, 1) else highest
 
 
