@@ -1,5 +1,6 @@
 """All weights of a network in one block of memory, each laid out for its kernel."""
 
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +35,15 @@ class Packed:
 
 def aligned(size: int) -> Float32:
     """Uninitialised float32 values that begin on a cache line, on a huge page if they are many."""
-    unit = _PAGE if size * 4 >= _PAGE else 64
-    values = np.empty(size + unit // 4, np.float32)
-    return values[-values.ctypes.data % unit // 4 :][:size]
+    if size * 4 >= _PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        # Memory that malloc has at hand may be in small pages already.
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        memory = mmap.mmap(-1, size * 4 + _PAGE, flags=flags)
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        values = np.frombuffer(memory, np.float32)
+        return values[-values.ctypes.data % _PAGE // 4 :][:size]
+    values = np.empty(size + 16, np.float32)
+    return values[-values.ctypes.data % 64 // 4 :][:size]
 
 
 def linear_parts(step: Step) -> tuple[Linear, ...]:
