@@ -41,7 +41,7 @@ from npmobilenet.kernels.dense import dense
 from npmobilenet.kernels.depthwise import depthwise_row, spread_rows
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
 from npmobilenet.kernels.head import softmax
-from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.pooling import average_row, max_row
 from npmobilenet.kernels.product import Taps, moved, product
 from npmobilenet.kernels.window import Layer, Result, Rows, Window
@@ -70,7 +70,7 @@ def _layer(table, column, w):
     return Layer(w, table[column], table[column + 1], w[limits], w[limits + 1])
 
 
-@inlined
+@jit
 def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     """Unit ``unit`` of the operation at ``table[row:]``.
 
