@@ -43,8 +43,16 @@ from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable
 from npmobilenet.kernels.head import softmax
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.pooling import average_row, max_row
-from npmobilenet.kernels.product import Taps, moved, product
-from npmobilenet.kernels.window import Layer, Result, Rows, Window
+from npmobilenet.kernels.product import Taps, product
+from npmobilenet.kernels.window import (
+    Layer,
+    Result,
+    Rows,
+    Window,
+    beside,
+    from_column,
+    moved,
+)
 
 _ZEROS = 0  # the store begins with zeros
 
@@ -120,13 +128,14 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         n, begin = (unit % across) * block, (unit // across) * table[row + ROWS]
         count = min(table[row + ROWS], pixels - begin)
         taps = Taps(1, 0, 1, 0, depth, depth)
-        below = moved(result, begin)
-        end = min(n + block, columns)
-        product(source, start + begin * depth, taps, count, last, n, end, columns, below)
+        to = beside(moved(result, begin), n)
+        panels = from_column(last, n, depth)
+        width = min(block, columns - n)
+        product(source, start + begin * depth, taps, count, panels, width, to)
     elif kind == DENSE:
         n = unit * block
-        end = min(n + block, columns)
-        dense(source, start, depth, pixels, last, n, end, columns, result)
+        panels = from_column(last, n, depth)
+        dense(source, start, depth, pixels, panels, min(block, columns - n), beside(result, n))
     elif kind == CONVOLUTION:
         convolution_rows(source, start, window, y0, y1, store, buffer, last, columns, result)
     elif kind == DEPTHWISE:

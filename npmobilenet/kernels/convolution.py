@@ -2,7 +2,8 @@
 
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.product import Taps, moved, product
+from npmobilenet.kernels.product import Taps, product
+from npmobilenet.kernels.window import beside, from_column, moved
 
 
 @inlined
@@ -63,9 +64,10 @@ def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, 
         window.kernel_width * depth if joined else depth,
         window.stride_x * depth,
     )
+    count = window.kernel_height * window.kernel_width * depth
     for n in range(0, columns, PANEL):
-        last = min(n + PANEL, columns)
+        panel, to = from_column(layer, n, count), beside(result, n)
         for y in range(y0, y1):
             begin = buffer + (y - y0) * window.stride_y * width * depth
-            line = moved(result, y * window.out_width)
-            product(scratch, begin, taps, window.out_width, layer, n, last, columns, line)
+            line = moved(to, y * window.out_width)
+            product(scratch, begin, taps, window.out_width, panel, min(PANEL, columns - n), line)

@@ -7,7 +7,6 @@ another, each waiting for the one before. Four sums that take turns wait less an
 from npmobilenet.kernels.blocks import PANEL, VECTORS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
-from npmobilenet.kernels.product import moved
 from npmobilenet.kernels.tile import (
     prefetch,
     tile_clamp,
@@ -17,6 +16,7 @@ from npmobilenet.kernels.tile import (
     tile_store,
     tile_zero,
 )
+from npmobilenet.kernels.window import moved
 
 _AHEAD = 8  # rows of weights, some 1 KiB
 
@@ -52,12 +52,12 @@ _narrow = _make_row(1)
 
 
 @jit
-def dense(x, start, depth, rows, layer, first, last, columns, result):
-    """Output columns ``[first, last)`` for ``rows`` rows of ``depth`` values at ``x[start:]``.
+def dense(x, start, depth, rows, layer, columns, result):
+    """``columns`` output columns for ``rows`` rows of ``depth`` values at ``x[start:]``.
 
     Arguments as in :func:`~npmobilenet.kernels.product.product`; residuals are not added.
     """
-    for n in range(first, last, PANEL):
+    for n in range(0, columns, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
         for i in range(rows):

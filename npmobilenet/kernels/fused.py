@@ -3,8 +3,8 @@
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.product import Taps, moved, product
-from npmobilenet.kernels.window import Layer, Result, Rows, Window
+from npmobilenet.kernels.product import Taps, product
+from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
 @inlined
@@ -35,14 +35,7 @@ def separable_rows(
     taps = Taps(1, 0, 1, 0, channels, channels)
     pixels = (y1 - y0) * window.out_width
     below = moved(result, y0 * window.out_width)
-    product(scratch, buffer, taps, pixels, pointwise, 0, columns, columns, below)
-
-
-@inlined
-def _from_column(layer, column, depth):
-    """The part of a layer that begins at a panel, with ``depth`` weights for each column."""
-    kernel = layer.kernel + column * depth
-    return Layer(layer.w, kernel, layer.norm + 2 * column, layer.low, layer.high)
+    product(scratch, buffer, taps, pixels, pointwise, columns, below)
 
 
 @inlined
@@ -80,16 +73,16 @@ def expand_depthwise(
         count = min(window.channels - c, PANEL)
         pitch = width * count
         plane = planes.base + c * planes.ring * width
-        layer = _from_column(expand, c, depth)
+        layer = from_column(expand, c, depth)
         row = begin
         while row < end:
             rows = min(end - row, planes.ring - row % planes.ring)
             to = Result(planes.data, plane + row % planes.ring * pitch, count, planes.data, -1)
-            product(x, start + row * width * depth, taps, rows * width, layer, 0, count, count, to)
+            product(x, start + row * width * depth, taps, rows * width, layer, count, to)
             row += rows
         panel = Window(window.height, width, count, *window[3:])
         held = Rows(planes.data, plane, planes.ring, pitch, planes.zeros)
-        layer = _from_column(depthwise, c, 1)
+        layer = from_column(depthwise, c, 1)
         for y in range(y0, y1):
             line = moved(result, (y - y0) * window.out_width)
             line = Result(line.out, line.offset + c, line.stride, line.residual, -1)
@@ -121,4 +114,4 @@ def inverted_rows(
         fresh += (window.kernel_height - 1) * window.dilation_y + 1
         pixels = (end - y) * window.out_width
         below = moved(result, y * window.out_width)
-        product(planes.data, buffer, taps, pixels, project, 0, columns, columns, below)
+        product(planes.data, buffer, taps, pixels, project, columns, below)

@@ -26,7 +26,7 @@ from npmobilenet.kernels.tile import (
     tile_store,
     tile_zero,
 )
-from npmobilenet.kernels.window import Result
+from npmobilenet.kernels.window import moved
 
 _CHUNK = 64 if FUSED else 32
 """Products added one after another. Longer sums are sums of such sums, which round less.
@@ -102,9 +102,7 @@ def _make_block(rows, vectors):
                 if held + depth > _CHUNK:
                     total = tile_plus(total, tile)
                     tile, held = tile_zero(rows, vectors), 0
-                tile, ahead = summed(
-                    tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step
-                )
+                tile, ahead = summed(tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step)
                 at, w, held, left = at + depth, w + depth * width, held + depth, left - depth
                 if left == 0:
                     column += 1
@@ -185,21 +183,13 @@ def _make_column(vectors, heights):
     return column
 
 
-@jit
-def moved(result, pixels):
-    """The same result from a later pixel on."""
-    step = pixels * result.stride
-    skip = result.skip + step if result.skip >= 0 else result.skip
-    return Result(result.out, result.offset + step, result.stride, result.residual, skip)
-
-
 _wide = _make_column(VECTORS, _HEIGHTS)
 _narrow = _make_column(1, _NARROW_HEIGHTS)
 
 
 @jit
-def product(a, start, taps, pixels, layer, first, last, columns, result):
-    """Output columns ``[first, last)`` of the product for ``pixels`` pixels.
+def product(a, start, taps, pixels, layer, columns, result):
+    """The product for ``pixels`` pixels and ``columns`` columns of weights.
 
     Parameters
     ----------
@@ -207,8 +197,6 @@ def product(a, start, taps, pixels, layer, first, last, columns, result):
         Where the factors of pixel 0 lie.
     layer : Layer
         Weights as :func:`pack_panels` gives them.
-    first, last, columns
-        The columns to compute (``first`` begins a panel), and how many there are in all.
     result : Result
         Where the values of pixel 0, column 0 go.
     """
@@ -217,7 +205,7 @@ def product(a, start, taps, pixels, layer, first, last, columns, result):
     turns = taps.rows * taps.columns * max(1, taps.depth // _TOGETHER)
     turns *= (pixels + ROWS - 1) // ROWS
     step = max(1, PANEL * depth // turns)
-    for n in range(first, last, PANEL):
+    for n in range(0, columns, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
         ahead = panel + PANEL * depth

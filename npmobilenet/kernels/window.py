@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from npmobilenet.kernels.jit import inlined, jit
+
 
 class Window(NamedTuple):
     """Sizes of a convolution over one image; the zeros around it are never stored."""
@@ -61,3 +63,25 @@ class Result(NamedTuple):
     stride: int
     residual: Any
     skip: int
+
+
+@jit
+def moved(result, pixels):
+    """The same result from a later pixel on."""
+    step = pixels * result.stride
+    skip = result.skip + step if result.skip >= 0 else result.skip
+    return Result(result.out, result.offset + step, result.stride, result.residual, skip)
+
+
+@jit
+def beside(result, columns):
+    """The same result from a later column on."""
+    skip = result.skip + columns if result.skip >= 0 else result.skip
+    return Result(result.out, result.offset + columns, result.stride, result.residual, skip)
+
+
+@inlined
+def from_column(layer, column, depth):
+    """The part of a layer that begins at a panel, with ``depth`` weights for each column."""
+    kernel = layer.kernel + column * depth
+    return Layer(layer.w, kernel, layer.norm + 2 * column, layer.low, layer.high)

@@ -21,7 +21,7 @@ def product(x, w, norm, out):
     columns = out.shape[1]
     taps = Taps(1, 0, 1, 0, depth, depth)
     layer, result = plain_layer(w, norm), result_in(out)
-    library_product(pointer_to(x), 0, taps, pixels, layer, 0, columns, columns, result)
+    library_product(pointer_to(x), 0, taps, pixels, layer, columns, result)
 
 
 def prepare(_window: Window, kernel: Array) -> Run:
