@@ -1,12 +1,12 @@
 """Standard convolution: input rows with their zeros in a small buffer, then a product in place."""
 
 from npmobilenet.kernels.blocks import PANEL
-from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.product import Taps, product
 from npmobilenet.kernels.window import beside, from_column, moved
 
 
-@inlined
+@jit
 def copy(x, start, out, target, count):
     """``out[target:target + count] = x[start:start + count]``."""
     for i in range(count):

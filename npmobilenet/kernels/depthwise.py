@@ -1,5 +1,7 @@
 """Depthwise convolution: one output row at a time, a sliding window of pixels in registers."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,19 +25,20 @@ def pack_depthwise(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     return packed.ravel()
 
 
+@cache
 def _make_lines(count):
     """Where ``count`` rows of the input begin, the first in a given place of the ring."""
-    if count == 0:
-        return inlined(lambda x, held, step: ())
+    if count == 1:
+        return jit(lambda x, held, step: (_line(x, held),))
     others = _make_lines(count - 1)
+    return jit(lambda x, held, step: (_line(x, held), *others(x, held + step, step)))
 
-    @inlined
-    def lines(x, held, step):
-        while held >= x.ring:
-            held -= x.ring
-        return (x.base + held * x.pitch, *others(x, held + step, step))
 
-    return lines
+@jit
+def _line(x, held):
+    while held >= x.ring:
+        held -= x.ring
+    return x.base + held * x.pitch
 
 
 def _make_tiles(rows, vectors, stride, taps, count):

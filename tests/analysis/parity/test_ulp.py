@@ -56,7 +56,7 @@ def test_distance_needs_numbers_in_float32():
         ulp_distance(np.array([np.nan], np.float32), np.zeros(1, np.float32))
 
 
-@given(finite.filter(lambda x: x != 0), st.integers(-8, 8))
+@given(finite.filter(lambda x: 0 < abs(x) < 1e38), st.integers(-8, 8))
 def test_error_is_in_spacings(exact, steps):
     spacing = float(np.spacing(np.abs(exact)))
     value = float(exact) + steps * spacing

@@ -12,8 +12,7 @@ from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.depthwise.channels import filters
 from npmobilenet.kernels.ladder.library import plain_layer, result_in, rows_of, with_norm
 from npmobilenet.kernels.ladder.rung import Run, bind
-from npmobilenet.kernels.window import moved
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Window, moved
 
 
 @entry
