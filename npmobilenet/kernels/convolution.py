@@ -1,9 +1,12 @@
 """Standard convolution: input rows with their zeros in a small buffer, then a product in place."""
 
 from npmobilenet.kernels.blocks import PANEL
+from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.product import Taps, product
-from npmobilenet.kernels.window import beside, from_column, moved
+from npmobilenet.kernels.product import FIRST, LAST, MIDDLE, WHOLE, Taps, product
+from npmobilenet.kernels.window import Layer, beside, from_column, moved
+
+_MANY = 1 << 16  # weights: 256 KB, half of an L2 of today
 
 
 @jit
@@ -34,6 +37,11 @@ def padded_height(window, rows):
 
 
 @inlined
+def _part(ky, last):
+    return FIRST if ky == 0 else LAST if ky == last else MIDDLE
+
+
+@inlined
 def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 
@@ -56,18 +64,30 @@ def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, 
             fill(scratch, at, width * depth)
     # Without dilation the taps of a kernel row lie next to each other, as one deep tap.
     joined = window.dilation_x == 1
-    taps = Taps(
-        window.kernel_height,
-        window.dilation_y * width * depth,
-        1 if joined else window.kernel_width,
-        window.dilation_x * depth,
-        window.kernel_width * depth if joined else depth,
-        window.stride_x * depth,
-    )
-    count = window.kernel_height * window.kernel_width * depth
+    row = window.kernel_width * depth
+    # A panel that does not fit into L2 is read in parts: a kernel row for all output rows, then
+    # the next. The sums between lie in the output, which must have room for whole vectors.
+    whole = PANEL * window.kernel_height * row <= _MANY or columns % LANES > 0
+    whole = whole or window.kernel_height == 1
+    rows = window.kernel_height if whole else 1
     for n in range(0, columns, PANEL):
-        panel, to = from_column(layer, n, count), beside(result, n)
-        for y in range(y0, y1):
-            begin = buffer + (y - y0) * window.stride_y * width * depth
-            line = moved(to, y * window.out_width)
-            product(scratch, begin, taps, window.out_width, panel, min(PANEL, columns - n), line)
+        panel, to = from_column(layer, n, window.kernel_height * row), beside(result, n)
+        lanes = min(PANEL, columns - n)
+        for ky in range(0, window.kernel_height, rows):
+            taps = Taps(
+                rows,
+                window.dilation_y * width * depth,
+                1 if joined else window.kernel_width,
+                window.dilation_x * depth,
+                row if joined else depth,
+                window.stride_x * depth,
+                WHOLE if whole else _part(ky, window.kernel_height - 1),
+            )
+            part = Layer(panel.w, panel.kernel + ky * row * lanes, *panel[2:])
+            for y in range(y0, y1):
+                line = (y - y0) * window.stride_y + ky * window.dilation_y
+                begin = buffer + line * width * depth
+                product(
+                    scratch, begin, taps, window.out_width, part, lanes,
+                    moved(to, y * window.out_width)
+                )  # fmt: skip

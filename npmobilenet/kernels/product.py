@@ -38,11 +38,15 @@ _TOGETHER = 4 if REGISTERS == 16 else 1
 """Steps of a product in a row: one of a tile of 6 x 2 is too little work for one turn of a loop."""
 
 
+WHOLE, FIRST, MIDDLE, LAST = range(4)
+
+
 class Taps(NamedTuple):
     """Where the factors of one output pixel lie, relative to the first, counted in floats.
 
     ``rows`` x ``columns`` taps of ``depth`` adjacent floats, ``row_step`` and ``column_step``
-    apart; the next pixel's are ``pixel_step`` further on.
+    apart; the next pixel's are ``pixel_step`` further on. ``part`` is WHOLE, or FIRST, MIDDLE and
+    LAST of products whose sums add up to one, and which have its result for their sums between.
     """
 
     rows: int
@@ -51,6 +55,7 @@ class Taps(NamedTuple):
     column_step: int
     depth: int
     pixel_step: int
+    part: int
 
 
 def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -87,12 +92,15 @@ def _make_block(rows, vectors):
 
     @jit
     def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, step):
-        many = taps.rows * taps.columns * taps.depth > _CHUNK
+        many = taps.part != WHOLE or taps.rows * taps.columns * taps.depth > _CHUNK
         total = tile_zero(rows, vectors)
         for i in range(tiles):
             tile, held = tile_zero(rows, vectors), 0
+            to = i * rows * result.stride + n
             if many:
                 total = tile_zero(rows, vectors)
+                if taps.part > FIRST:
+                    total = tile_add(total, result.out, result.offset + to, result.stride)
             line = start + i * rows * taps.pixel_step
             at, left, w = line, taps.depth, panel
             row = column = 0
@@ -113,11 +121,11 @@ def _make_block(rows, vectors):
                     at, left = line + column * taps.column_step, taps.depth
             if many:
                 tile = tile_plus(total, tile)
-            tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
-            to = i * rows * result.stride + n
-            if result.skip >= 0:
-                tile = tile_add(tile, result.residual, result.skip + to, result.stride)
-            tile = tile_clamp(tile, layer.low, layer.high)
+            if taps.part == WHOLE or taps.part == LAST:
+                tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
+                if result.skip >= 0:
+                    tile = tile_add(tile, result.residual, result.skip + to, result.stride)
+                tile = tile_clamp(tile, layer.low, layer.high)
             tile_store(tile, result.out, result.offset + to, result.stride, lanes)
         return ahead
 

@@ -48,6 +48,30 @@ def test_convolution(
     compare((height + 4, width + 4, depth), layer)
 
 
+@pytest.mark.parametrize("filters", [16, 20, 24, 40])
+@pytest.mark.parametrize(
+    ("depth", "kernel", "strides", "dilation"),
+    [
+        (520, (3, 3), (1, 1), (1, 1)),
+        (700, (2, 3), (2, 2), (1, 1)),
+        (1100, (4, 1), (1, 2), (1, 1)),
+        (600, (3, 3), (1, 1), (2, 2)),
+        (4200, (1, 1), (2, 1), (1, 1)),
+    ],
+)
+def test_convolution_with_a_panel_beyond_l2(compare, filters, depth, kernel, strides, dilation):
+    layer = Conv2D(
+        name="convolution",
+        filters=filters,
+        kernel_size=kernel,
+        strides=strides,
+        padding="same",
+        dilation=dilation,
+        activation="relu6",
+    )
+    compare((6, 7, depth), layer)
+
+
 @many
 @given(sizes, sizes, channels, channels, st.integers(1, 3))
 def test_pointwise(compare, height, width, depth, filters, batch):
