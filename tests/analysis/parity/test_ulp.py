@@ -15,6 +15,7 @@ from npmobilenet.analysis.parity.ulp import (
 
 float32 = st.floats(width=32, allow_nan=False).map(np.float32)
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False).map(np.float32)
+below_the_end = finite.filter(lambda x: abs(x) < 1e38)  # with room for some steps
 
 
 def distance(a, b) -> int:
@@ -22,17 +23,13 @@ def distance(a, b) -> int:
     return int(found)
 
 
-@given(finite, st.integers(0, 40), st.booleans())
+@given(below_the_end, st.integers(0, 40), st.booleans())
 def test_distance_counts_steps_of_nextafter(start, steps, upwards):
     end = start
     for _ in range(steps):
-        following = np.nextafter(end, np.float32(np.inf if upwards else -np.inf))
-        if np.isinf(following):
-            break
-        end = following
-    else:
-        # A step from one zero to the other does not count, and nextafter makes none.
-        assert distance(start, end) == distance(end, start) == steps
+        end = np.nextafter(end, np.float32(np.inf if upwards else -np.inf))
+    # A step from one zero to the other does not count, and nextafter makes none.
+    assert distance(start, end) == distance(end, start) == steps
 
 
 @given(float32, float32, float32)
@@ -56,7 +53,7 @@ def test_distance_needs_numbers_in_float32():
         ulp_distance(np.array([np.nan], np.float32), np.zeros(1, np.float32))
 
 
-@given(finite.filter(lambda x: 0 < abs(x) < 1e38), st.integers(-8, 8))
+@given(below_the_end.filter(lambda x: x != 0), st.integers(-8, 8))
 def test_error_is_in_spacings(exact, steps):
     spacing = float(np.spacing(np.abs(exact)))
     value = float(exact) + steps * spacing
