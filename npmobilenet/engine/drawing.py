@@ -333,12 +333,15 @@ class Drawing:
     def _convolution(self, step: Convolution, out: Place) -> None:
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
-        rows = self._rows_for(height, width, 448)
-        facts = {t.ROWS: rows, t.COLUMNS: columns} | self._weights(t.LAST, step)
+        rows, block = self._rows_for(height, width, 448), round_up(columns, PANEL)
+        if self._threads > 1 and height * width <= 64:  # more weights than pixels
+            rows, block = height, PANEL * -(-columns // (PANEL * self._threads))
+        facts = {t.ROWS: rows, t.COLUMNS: columns, t.BLOCK: block} | self._weights(t.LAST, step)
         facts |= self._window(step, source, source[2], (height, width, columns)) | self._skip(step)
         buffer = _reach(rows, step, 0) * _reach(width, step, 1) * source[2]
         self._scratch = max(self._scratch, buffer + SLACK)
-        self._add(step, t.CONVOLUTION, step.source, out, -(-height // rows), facts)
+        units = -(-height // rows) * -(-columns // block)
+        self._add(step, t.CONVOLUTION, step.source, out, units, facts)
 
     def _pool(self, step: Pool, out: Place) -> None:
         height, width, channels = self._shapes[step]

@@ -127,7 +127,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         across = (columns + block - 1) // block
         n, begin = (unit % across) * block, (unit // across) * table[row + ROWS]
         count = min(table[row + ROWS], pixels - begin)
-        taps = Taps(1, 0, 1, 0, depth, depth, WHOLE)
+        taps = Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
         to = beside(moved(result, begin), n)
         panels = from_column(last, n, depth)
         width = min(block, columns - n)
@@ -137,7 +137,14 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         panels = from_column(last, n, depth)
         dense(source, start, depth, pixels, panels, min(block, columns - n), beside(result, n))
     elif kind == CONVOLUTION:
-        convolution_rows(source, start, window, y0, y1, store, buffer, last, columns, result)
+        across = (columns + block - 1) // block
+        n, y0 = (unit % across) * block, (unit // across) * table[row + ROWS]
+        y1 = min(y0 + table[row + ROWS], window.out_height)
+        panels = from_column(last, n, window.kernel_height * window.kernel_width * window.channels)
+        convolution_rows(
+            source, start, window, y0, y1, store, buffer, panels, min(block, columns - n),
+            beside(result, n)
+        )  # fmt: skip
     elif kind == DEPTHWISE:
         for line in range(y0, y1):
             offset = target + line * window.out_width * window.channels

@@ -37,11 +37,6 @@ def padded_height(window, rows):
 
 
 @inlined
-def _part(ky, last):
-    return FIRST if ky == 0 else LAST if ky == last else MIDDLE
-
-
-@inlined
 def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 
@@ -65,29 +60,29 @@ def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, 
     # Without dilation the taps of a kernel row lie next to each other, as one deep tap.
     joined = window.dilation_x == 1
     row = window.kernel_width * depth
+    taps = Taps(
+        window.kernel_height,
+        window.dilation_y * width * depth,
+        1 if joined else window.kernel_width,
+        window.dilation_x * depth,
+        row if joined else depth,
+        window.stride_x * depth,
+        y1 - y0,
+        window.stride_y * width * depth,
+        WHOLE,
+    )
+    result = moved(result, y0 * window.out_width)
+    last = window.kernel_height - 1
+    if last == 0 or PANEL * (last + 1) * row <= _MANY or columns % LANES > 0:
+        product(scratch, buffer, taps, window.out_width, layer, columns, result)
+        return
     # A panel that does not fit into L2 is read in parts: a kernel row for all output rows, then
     # the next. The sums between lie in the output, which must have room for whole vectors.
-    whole = PANEL * window.kernel_height * row <= _MANY or columns % LANES > 0
-    whole = whole or window.kernel_height == 1
-    rows = window.kernel_height if whole else 1
     for n in range(0, columns, PANEL):
-        panel, to = from_column(layer, n, window.kernel_height * row), beside(result, n)
-        lanes = min(PANEL, columns - n)
-        for ky in range(0, window.kernel_height, rows):
-            taps = Taps(
-                rows,
-                window.dilation_y * width * depth,
-                1 if joined else window.kernel_width,
-                window.dilation_x * depth,
-                row if joined else depth,
-                window.stride_x * depth,
-                WHOLE if whole else _part(ky, window.kernel_height - 1),
-            )
-            part = Layer(panel.w, panel.kernel + ky * row * lanes, *panel[2:])
-            for y in range(y0, y1):
-                line = (y - y0) * window.stride_y + ky * window.dilation_y
-                begin = buffer + line * width * depth
-                product(
-                    scratch, begin, taps, window.out_width, part, lanes,
-                    moved(to, y * window.out_width)
-                )  # fmt: skip
+        panel, lanes = from_column(layer, n, (last + 1) * row), min(PANEL, columns - n)
+        for ky in range(last + 1):
+            part = FIRST if ky == 0 else LAST if ky == last else MIDDLE
+            line = Taps(1, *taps[1:8], part)
+            begin = buffer + ky * taps.row_step
+            weights = Layer(panel.w, panel.kernel + ky * row * lanes, *panel[2:])
+            product(scratch, begin, line, window.out_width, weights, lanes, beside(result, n))

@@ -45,8 +45,9 @@ class Taps(NamedTuple):
     """Where the factors of one output pixel lie, relative to the first, counted in floats.
 
     ``rows`` x ``columns`` taps of ``depth`` adjacent floats, ``row_step`` and ``column_step``
-    apart; the next pixel's are ``pixel_step`` further on. ``part`` is WHOLE, or FIRST, MIDDLE and
-    LAST of products whose sums add up to one, and which have its result for their sums between.
+    apart; the next pixel's are ``pixel_step`` further on, those of the next line of pixels
+    ``line_step``. ``part`` is WHOLE, or FIRST, MIDDLE and LAST of products whose sums add up to
+    one, and which have its result for their sums between.
     """
 
     rows: int
@@ -55,6 +56,8 @@ class Taps(NamedTuple):
     column_step: int
     depth: int
     pixel_step: int
+    lines: int
+    line_step: int
     part: int
 
 
@@ -187,6 +190,7 @@ def _make_column(vectors, heights):
             else:
                 ahead = b5(a, begin, taps, tiles, layer, panel, n, to, lanes, ahead, step)
             i += height * tiles
+        return ahead
 
     return column
 
@@ -197,7 +201,7 @@ _narrow = _make_column(1, _NARROW_HEIGHTS)
 
 @jit
 def product(a, start, taps, pixels, layer, columns, result):
-    """The product for ``pixels`` pixels and ``columns`` columns of weights.
+    """The product for lines of ``pixels`` pixels and ``columns`` columns of weights.
 
     Parameters
     ----------
@@ -206,19 +210,21 @@ def product(a, start, taps, pixels, layer, columns, result):
     layer : Layer
         Weights as :func:`pack_panels` gives them.
     result : Result
-        Where the values of pixel 0, column 0 go.
+        Where the values of pixel 0, column 0 go; lines follow each other.
     """
     depth = taps.rows * taps.columns * taps.depth
     # Each turn of the innermost loop asks for a little of the next panel, which is there in time.
     turns = taps.rows * taps.columns * max(1, taps.depth // _TOGETHER)
-    turns *= (pixels + ROWS - 1) // ROWS
+    turns *= taps.lines * ((pixels + ROWS - 1) // ROWS)
     step = max(1, PANEL * depth // turns)
     for n in range(0, columns, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
         ahead = panel + PANEL * depth
-        if lanes > LANES:
-            lanes -= LANES
-            _wide(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step)
-        else:
-            _narrow(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step)
+        for line in range(taps.lines):
+            begin, to = start + line * taps.line_step, moved(result, line * pixels)
+            if lanes > LANES:
+                last = lanes - LANES
+                ahead = _wide(a, begin, taps, pixels, layer, panel, n, to, last, ahead, step)
+            else:
+                ahead = _narrow(a, begin, taps, pixels, layer, panel, n, to, lanes, ahead, step)

@@ -19,7 +19,7 @@ from npmobilenet.kernels.window import Window
 def product(x, w, norm, out):
     pixels, depth = x.shape
     columns = out.shape[1]
-    taps = Taps(1, 0, 1, 0, depth, depth, WHOLE)
+    taps = Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
     layer, result = plain_layer(w, norm), result_in(out)
     library_product(pointer_to(x), 0, taps, pixels, layer, columns, result)
 
