@@ -129,5 +129,5 @@ class CompiledNetwork:
 def _address(array: Float32) -> int:
     """Where an array's data begin; ``array.ctypes`` takes four times as long to say so."""
     if array.flags.writeable:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
     return array.ctypes.data
