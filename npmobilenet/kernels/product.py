@@ -38,6 +38,8 @@ _TOGETHER = 4 if REGISTERS == 16 else 1
 """Steps of a product in a row: one of a tile of 6 x 2 is too little work for one turn of a loop."""
 
 
+_IMAGE_ROW = 9  # floats under a kernel row of the first convolution
+
 WHOLE, FIRST, MIDDLE, LAST = range(4)
 
 
@@ -195,8 +197,32 @@ def _make_column(vectors, heights):
     return column
 
 
+def _make_image_block(rows):
+    """A block of one vector for the first convolution, whose taps are three pixels of a row.
+
+    So short that the turns of a block's loops would take half of the time.
+    """
+
+    @jit
+    def block(a, start, taps, tiles, layer, panel, n, result, lanes):
+        for i in range(tiles):
+            at, w, tile = start + i * rows * taps.pixel_step, panel, tile_zero(rows, 1)
+            for _ in range(taps.rows):
+                for k in range(_IMAGE_ROW):  # LLVM writes all of them out
+                    tile = tile_outer(tile, a, at + k, taps.pixel_step, layer.w, w + k * LANES)
+                at, w = at + taps.row_step, w + _IMAGE_ROW * LANES
+            tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
+            tile = tile_clamp(tile, layer.low, layer.high)
+            to = result.offset + i * rows * result.stride + n
+            tile_store(tile, result.out, to, result.stride, lanes)
+
+    return block
+
+
 _wide = _make_column(VECTORS, _HEIGHTS)
 _narrow = _make_column(1, _NARROW_HEIGHTS)
+_TALL = _NARROW_HEIGHTS[0]
+_image_block = _make_image_block(_TALL)
 
 
 @jit
@@ -217,6 +243,8 @@ def product(a, start, taps, pixels, layer, columns, result):
     turns = taps.rows * taps.columns * max(1, taps.depth // _TOGETHER)
     turns *= taps.lines * ((pixels + ROWS - 1) // ROWS)
     step = max(1, PANEL * depth // turns)
+    image = taps.depth == _IMAGE_ROW and taps.columns == 1 and depth <= _CHUNK
+    image = image and taps.part == WHOLE and result.skip < 0 and pixels % _TALL == 0
     for n in range(0, columns, PANEL):
         lanes = min(columns - n, PANEL)
         panel = layer.kernel + n * depth
@@ -226,5 +254,7 @@ def product(a, start, taps, pixels, layer, columns, result):
             if lanes > LANES:
                 last = lanes - LANES
                 ahead = _wide(a, begin, taps, pixels, layer, panel, n, to, last, ahead, step)
+            elif image:
+                _image_block(a, begin, taps, pixels // _TALL, layer, panel, n, to, lanes)
             else:
                 ahead = _narrow(a, begin, taps, pixels, layer, panel, n, to, lanes, ahead, step)
