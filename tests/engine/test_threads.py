@@ -110,6 +110,9 @@ with ThreadPoolExecutor(5) as pool:
 def test_numba_threading_layer_does_not_matter(layer):
     """Callers at once, beside code of a user that keeps the layer's own threads at work."""
     environment = os.environ | {"NUMBA_THREADING_LAYER": layer}
+    # The wheel of TBB puts its library where the loader does not look.
+    folders = [f"{sys.prefix}/lib", *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    environment["LD_LIBRARY_PATH"] = os.pathsep.join(folders)
     done = subprocess.run(
         [sys.executable, "-c", SMALL + BESIDE],
         env=environment,
