@@ -1,6 +1,7 @@
 """All weights of a network in one block of memory, each laid out for its kernel."""
 
 import mmap
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,8 @@ def aligned(size: int) -> Float32:
         # Memory that malloc has at hand may be in small pages already.
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         memory = mmap.mmap(-1, size * 4 + _PAGE, flags=flags)
-        memory.madvise(mmap.MADV_HUGEPAGE)
+        with suppress(OSError):  # a kernel without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
         values = np.frombuffer(memory, np.float32)
         return values[-values.ctypes.data % _PAGE // 4 :][:size]
     values = np.empty(size + 16, np.float32)

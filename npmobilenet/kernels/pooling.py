@@ -7,8 +7,10 @@ window over the whole image.
 import numpy as np
 
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import tile_add, tile_clamp, tile_max, tile_store, tile_zero
+
+_VECTORS = 4
 
 
 @inlined
@@ -23,7 +25,28 @@ def _end_inside(begin, dilation, taps, size):
     return min(taps, (size - begin + dilation - 1) // dilation)
 
 
+def _make_block(largest, vectors):
+    """Some vectors of channels of one output pixel; several, because each sum waits for itself."""
+
+    @jit
+    def block(x, window, top, left, first, end, begin, stop, c, result, to, lanes):
+        tile = tile_zero(1, vectors)
+        if largest:
+            tile = tile_clamp(tile, -np.inf, -np.inf)
+        for ky in range(first, end):
+            line = top + ky * window.dilation_y
+            for kx in range(begin, stop):
+                column = left + kx * window.dilation_x
+                at = x.base + line * x.pitch + column * window.channels + c
+                tile = tile_max(tile, x.data, at, 0) if largest else tile_add(tile, x.data, at, 0)
+        tile_store(tile, result.out, to + c, 0, lanes)
+
+    return block
+
+
 def _make_row(largest):
+    wide, narrow = _make_block(largest, _VECTORS), _make_block(largest, 1)
+
     @inlined
     def row(x, window, y, result):
         top = y * window.stride_y - window.pad_top
@@ -34,20 +57,12 @@ def _make_row(largest):
             begin = _first_inside(left, window.dilation_x)
             stop = _end_inside(left, window.dilation_x, window.kernel_width, window.width)
             to = result.offset + i * result.stride
-            for c in range(0, window.channels, LANES):
-                tile = tile_zero(1, 1)
-                if largest:
-                    tile = tile_clamp(tile, -np.inf, -np.inf)
-                for ky in range(first, end):
-                    line = top + ky * window.dilation_y
-                    for kx in range(begin, stop):
-                        column = left + kx * window.dilation_x
-                        at = x.base + line * x.pitch + column * window.channels + c
-                        if largest:
-                            tile = tile_max(tile, x.data, at, 0)
-                        else:
-                            tile = tile_add(tile, x.data, at, 0)
-                tile_store(tile, result.out, to + c, 0, min(LANES, window.channels - c))
+            whole = window.channels // (_VECTORS * LANES) * _VECTORS * LANES
+            for c in range(0, whole, _VECTORS * LANES):
+                wide(x, window, top, left, first, end, begin, stop, c, result, to, LANES)
+            for c in range(whole, window.channels, LANES):
+                lanes = min(LANES, window.channels - c)
+                narrow(x, window, top, left, first, end, begin, stop, c, result, to, lanes)
             if not largest:
                 # Divided: a rounded 1 / count would be the same error in every channel.
                 count = np.float32((end - first) * (stop - begin))

@@ -77,3 +77,14 @@ def test_does_not_warn(values, input_range):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_input_range(np.array(values, np.float32), input_range)
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_of_a_large_batch_no_channel_is_overlooked(rng, channel):
+    x = rng.uniform(-1, 1, (2, 224, 224, 3)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_input_range(x, (-1, 1))
+    x[:, :, 100:130, channel] = 3
+    with pytest.warns(InputRangeWarning, match="preprocess_input"):
+        check_input_range(x, (-1, 1))
