@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -38,7 +39,9 @@ def run(
     **environment: str,
 ) -> list[str]:
     source = tmp_path / "script.py"
-    source.write_text(script)
+    written = tmp_path / f"{uuid4()}.py"  # other processes may be reading the script
+    written.write_text(script)
+    written.replace(source)
     done = subprocess.run(
         [*before, sys.executable, source, *arguments],
         env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")} | environment,
