@@ -102,12 +102,12 @@ def _any(x, window, held, ky, end, layer, packed, result):
 def _make_row(rows, vectors, stride, taps):
     """A row of the output under a square kernel.
 
-    One function is for whole kernels and one for all but a row, which is what the first and the
-    last row of an image need; the few others go the slow way.
+    One function is for whole kernels and one for all but a row of a 3 x 3 kernel, which is what
+    the first and the last row of an image need; the few others go the slow way.
     """
     block = vectors * LANES
     full = _make_tiles(rows, vectors, stride, taps, taps)
-    most = _make_tiles(rows, vectors, stride, taps, taps - 1)
+    most = _make_tiles(rows, vectors, stride, taps, 2) if taps == 3 else full
     narrow = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
 
     @inlined
@@ -121,7 +121,7 @@ def _make_row(rows, vectors, stride, taps):
                 full(x, window, held, ky, 0, whole, layer, packed, result)
             if whole < channels:
                 narrow(x, window, held, ky, whole, channels, layer, packed, result)
-        elif end - ky == taps - 1 and whole == channels:
+        elif end - ky == 2 and taps == 3 and whole == channels:
             most(x, window, held, ky, 0, whole, layer, packed, result)
         else:
             _any(x, window, held, ky, end, layer, packed, result)
