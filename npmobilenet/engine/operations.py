@@ -43,7 +43,7 @@ from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable
 from npmobilenet.kernels.head import softmax
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.pooling import average_row, max_row
-from npmobilenet.kernels.product import WHOLE, Taps, product
+from npmobilenet.kernels.product import one_tap, product
 from npmobilenet.kernels.window import (
     Layer,
     Result,
@@ -127,7 +127,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         across = (columns + block - 1) // block
         n, begin = (unit % across) * block, (unit // across) * table[row + ROWS]
         count = min(table[row + ROWS], pixels - begin)
-        taps = Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
+        taps = one_tap(depth)
         to = beside(moved(result, begin), n)
         panels = from_column(last, n, depth)
         width = min(block, columns - n)

@@ -3,7 +3,7 @@
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.jit import inlined
-from npmobilenet.kernels.product import WHOLE, Taps, product
+from npmobilenet.kernels.product import one_tap, product
 from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
@@ -32,7 +32,7 @@ def separable_rows(
     for y in range(y0, y1):
         line = moved(between, (y - y0) * window.out_width)
         depthwise_row(x, window, y, depthwise, packed, line)
-    taps = Taps(1, 0, 1, 0, channels, channels, 1, 0, WHOLE)
+    taps = one_tap(channels)
     pixels = (y1 - y0) * window.out_width
     below = moved(result, y0 * window.out_width)
     product(scratch, buffer, taps, pixels, pointwise, columns, below)
@@ -68,7 +68,7 @@ def expand_depthwise(
     bottom = (y1 - 1) * window.stride_y - window.pad_top
     bottom += (window.kernel_height - 1) * window.dilation_y + 1
     begin, end = max(fresh, top, 0), min(bottom, window.height)
-    taps = Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
+    taps = one_tap(depth)
     for c in range(first, last, PANEL):
         count = min(window.channels - c, PANEL)
         pitch = width * count
@@ -102,7 +102,7 @@ def inverted_rows(
     """
     channels = window.channels
     between = Result(planes.data, buffer, channels, planes.data, -1)
-    taps = Taps(1, 0, 1, 0, channels, channels, 1, 0, WHOLE)
+    taps = one_tap(channels)
     fresh = 0
     for y in range(y0, y1, step):
         end = min(y + step, y1)

@@ -63,6 +63,12 @@ class Taps(NamedTuple):
     part: int
 
 
+@inlined
+def one_tap(depth):
+    """The taps of a pointwise convolution."""
+    return Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
+
+
 def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """Weights ``(K, N)`` as panels of :data:`PANEL` columns, each stored row by row.
 

@@ -10,7 +10,7 @@ from npmobilenet.kernels.ladder.buffers import Array
 from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_norm
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
 from npmobilenet.kernels.ladder.rung import Run
-from npmobilenet.kernels.product import WHOLE, Taps, pack_panels
+from npmobilenet.kernels.product import one_tap, pack_panels
 from npmobilenet.kernels.product import product as library_product
 from npmobilenet.kernels.window import Window
 
@@ -19,7 +19,7 @@ from npmobilenet.kernels.window import Window
 def product(x, w, norm, out):
     pixels, depth = x.shape
     columns = out.shape[1]
-    taps = Taps(1, 0, 1, 0, depth, depth, 1, 0, WHOLE)
+    taps = one_tap(depth)
     layer, result = plain_layer(w, norm), result_in(out)
     library_product(pointer_to(x), 0, taps, pixels, layer, columns, result)
 
