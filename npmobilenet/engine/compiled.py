@@ -79,11 +79,18 @@ class CompiledNetwork:
         self._plan = lru_cache(_PLANS)(self._make_plan)
 
     def _make_plan(
-        self, shape: tuple[int, ...], batch: int, threads: int, *, keep: bool = False
+        self,
+        shape: tuple[int, ...],
+        batch: int,
+        threads: int,
+        *,
+        keep: bool = False,
+        chains: bool = True,
     ) -> _Ready:
         network = self.network.with_input_shape(shape)
         shapes: dict[str, Any] = network.shapes
-        plan = Planner(self.steps, self._places, shapes, shape).plan(batch, threads, keep=keep)
+        planner = Planner(self.steps, self._places, shapes, shape)
+        plan = planner.plan(batch, threads, keep=keep, chains=chains)
         return _Ready(plan, (batch, *shapes[network.nodes[-1].name]), shapes)
 
     def __call__(self, x: Float32, threads: int) -> Float32:
@@ -110,7 +117,7 @@ class CompiledNetwork:
 
     def pieces(self, x: Float32, threads: int) -> tuple[list[Piece], Float32]:
         """The steps to be called one by one, for one image, and what the last writes to."""
-        ready = self._plan(x.shape[1:], 1, threads)
+        ready = self._make_plan(x.shape[1:], 1, threads, chains=False)
         y, buffers = self._prepare(ready, x)
         held = (x, y, buffers)  # the jobs have addresses only
         return cut(ready.plan, buffers.job, buffers.counters, threads, held), y

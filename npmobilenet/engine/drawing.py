@@ -6,10 +6,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.architecture.padding import explicit_padding, output_size, window_extent
 from npmobilenet.engine import table as t
 from npmobilenet.engine.arena import Arena
+from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
+from npmobilenet.engine.depth_first import groups, paces, reach
 from npmobilenet.engine.packing import Packed
+from npmobilenet.engine.shares import even, guided, rounds, waste
 from npmobilenet.engine.steps import (
     Convolution,
     Copy,
@@ -26,29 +28,17 @@ from npmobilenet.engine.steps import (
 )
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
 from npmobilenet.kernels.host import LANES, REGISTERS
-from npmobilenet.kernels.window import Window
 
-Row = dict[int, int]
 Place = tuple[int, int, int]
 
 ZEROS = 4 * LANES
 SLACK = 4 * LANES
+
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
-
-
-def _reach(outputs: int, layer: Linear, axis: int) -> int:
-    """How many input rows (axis 0) or columns (axis 1) so many output ones are made from."""
-    extent = window_extent(layer.kernel_size[axis], layer.dilation[axis])
-    return (outputs - 1) * layer.strides[axis] + extent
-
-
+_CHAIN_PIXELS = 224  # of the last layer of a chain at a time
+_CHAIN_MOST = 896  # of any of its layers in one call of a kernel
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
-
-
-def _waste(parts: int, threads: int) -> float:
-    """How much longer equal parts take on so many threads than if they could be shared evenly."""
-    return -(-parts // threads) * threads / parts
 
 
 class Drawing:
@@ -62,7 +52,9 @@ class Drawing:
         split: int,
         batch: int,
         threads: int,
+        *,
         keep: bool,
+        chains: bool,
     ) -> None:
         self._places, self._shapes = places, shapes
         self._batch, self._threads = batch, threads
@@ -71,33 +63,42 @@ class Drawing:
         self._where: dict[Step | None, Place] = {}
         self._arena = Arena()
         self.kept: list[tuple[Step, int]] = []
-        self._left = {
-            source: max(i for i, step in enumerate(steps) if source in step.inputs)
-            for step in steps
-            for source in step.inputs
-        }
+        readers: dict[Step | None, list[int]] = {}
+        for number, step in enumerate(steps):
+            for source in set(step.inputs):
+                readers.setdefault(source, []).append(number)
         size = prod(shapes[None])
         self._where[None] = (t.INPUT, 0, size)
         if reads_vectors_of_input(steps):
             self._load(size)
         shared = 0
         self._operations = 0
-        for i, step in enumerate(steps):
-            if i == split:
+        drawn = 0
+        together = [[step] for step in steps]
+        if chains and threads == 1:
+            together[:split] = groups(steps[:split], readers, shapes)
+        for group in together:
+            if drawn == split:
                 self._operations = len(self._rows)
+            drawn += len(group)
+            step = group[-1]
             size = prod(shapes[step])
-            if i == len(steps) - 1:
+            if drawn == len(steps):
                 self._where[step] = (t.OUTPUT, 0, size)
-            elif keep or i >= split - 1:
+            elif keep or drawn >= split:
                 self._where[step] = (t.MEMORY, shared, size)
                 self.kept.append((step, shared))
                 shared += round_up(batch * size, 16) + SLACK
             else:
                 self._where[step] = (t.MEMORY, self._arena.take(size + SLACK), t.LOCAL)
-            self._draw(step, i >= split)
-            for source in {source for source in step.inputs if self._left[source] == i}:
-                if self._where[source][2] == t.LOCAL:
-                    self._arena.give(self._where[source][1])
+            if len(group) > 1:
+                self._chain(group, self._where[step])
+            else:
+                self._draw(step, drawn > split)
+            for source in {source for member in group for source in member.inputs}:
+                place = self._where.get(source)
+                if place is not None and place[2] == t.LOCAL and readers[source][-1] < drawn:
+                    self._arena.give(place[1])
         if split == len(steps):
             self._operations = len(self._rows)
         self._shared = shared
@@ -154,59 +155,21 @@ class Drawing:
     # Facts that several kinds of operations share.
 
     def _weights(self, column: int, layer: Linear) -> Row:
-        place = self._places[layer]
-        return {column: place.kernel, column + 1: place.norm, column + 2: place.limits}
+        return weight_facts(column, self._places[layer])
 
     def _skip(self, layer: Convolution) -> Row:
         if not layer.adds:
             return {}
         return {t.SKIP + i: value for i, value in enumerate(self._where[layer.skip])}
 
-    def _window(self, layer: Linear | Pool, source: Sample, channels: int, out: Sample) -> Row:
-        height, width, _ = source
-        kernel = layer.kernel_size or source[:2]
-        padding = explicit_padding(
-            layer.padding, (height, width), kernel, layer.strides, layer.dilation
-        )
-        window = Window(
-            height,
-            width,
-            channels,
-            out[0],
-            out[1],
-            *kernel,
-            *layer.strides,
-            *layer.dilation,
-            padding[0][0],
-            padding[1][0],
-        )
-        return {t.WINDOW + i: value for i, value in enumerate(window)}
-
-    def _between(self, layer: Depthwise, source: Sample) -> Sample:
-        """The shape behind a depthwise convolution that is not the end of its step."""
-        window = (layer.kernel_size, layer.strides, layer.dilation)
-        padding = explicit_padding(layer.padding, source[:2], *window)
-        height, width = map(output_size, source, window[0], window[1], padding, window[2])
-        assert height is not None  # noqa: S101
-        assert width is not None  # noqa: S101
-        return height, width, source[2] * layer.multiplier
-
     def _spread(self, layer: Depthwise, rows: int, source: Sample, begin: int) -> Row:
         """Room from ``begin`` on for the input of ``rows`` rows, its channels repeated."""
         if layer.multiplier == 1:
             return {}
-        ring = _reach(rows, layer, 0)
+        ring = reach(rows, layer, 0)
         size = ring * source[1] * source[2] * layer.multiplier
         self._scratch = max(self._scratch, begin + size + SLACK)
         return {t.MULTIPLIER: layer.multiplier, t.PLANES: begin}
-
-    def _rows_for(self, height: int, width: int, pixels: int) -> int:
-        """Rows of a unit: no more than ``pixels`` pixels, and as much work for each thread."""
-        most = max(1, min(height, pixels // width))
-        if self._threads == 1:
-            return most
-        rounds = -(-height // (most * self._threads))
-        return -(-height // (rounds * self._threads))
 
     # Operations.
 
@@ -221,23 +184,31 @@ class Drawing:
             self._product(step.pointwise, step, height * width, channels, place, out)
             self._arena.give(middle)
             return
-        pixels = 224 if self._threads > 1 else 392
-        rows = self._rows_for(height, width, max(pixels, _BETWEEN // channels))
-        between = round_up(rows * width * channels, 16) + SLACK
-        self._scratch = max(self._scratch, between)
-        facts = (
-            {
-                t.ROWS: rows,
-                t.COLUMNS: columns,
-                t.PACKED: round_up(channels, LANES),
-            }
-            | self._weights(t.MIDDLE, step.depthwise)
-            | self._weights(t.LAST, step.pointwise)
+        pixels = max(224 if self._threads > 1 else 392, _BETWEEN // channels)
+        share = rounds(height, pixels // width, self._threads)
+        if share.units <= self._threads:
+            share = guided(height, self._threads)
+        between = share.rows * width * channels
+        facts = self._separable_facts(step, share.rows, 0) | self._skip(step.pointwise)
+        facts |= self._spread(step.depthwise, share.rows, source, round_up(between, 16) + SLACK)
+        self._add(step, t.SEPARABLE, step.source, out, share.units, facts | span_facts(share))
+
+    def _separable_facts(self, step: Separable, rows: int, buffer: int) -> Row:
+        """For ``rows`` rows at a time, which need room from ``buffer`` on."""
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        channels = source[2] * step.depthwise.multiplier
+        self._scratch = max(self._scratch, buffer + rows * width * channels + SLACK)
+        facts = {
+            t.ROWS: rows,
+            t.COLUMNS: columns,
+            t.BUFFER: buffer,
+            t.PACKED: round_up(channels, LANES),
+        }
+        facts |= self._weights(t.MIDDLE, step.depthwise) | weight_facts(
+            t.LAST, self._places[step.pointwise]
         )
-        facts |= self._window(step.depthwise, source, channels, (height, width, channels))
-        facts |= self._skip(step.pointwise)
-        facts |= self._spread(step.depthwise, rows, source, between)
-        self._add(step, t.SEPARABLE, step.source, out, -(-height // rows), facts)
+        return facts | window_facts(step.depthwise, source, channels, (height, width, channels))
 
     def _inverted(self, step: Inverted, out: Place) -> None:
         height, width, columns = self._shapes[step]
@@ -254,14 +225,13 @@ class Drawing:
             self._arena.give(middle)
             return
         layer = step.depthwise
-        rows = height if self._threads == 1 else -(-height // self._threads)
-        at_once = max(1, min(rows, 56 // width))
-        ring = _reach(at_once, layer, 0)
+        share = guided(height, self._threads)
+        at_once = max(1, min(share.rows, 56 // width))
+        ring = reach(at_once, layer, 0)
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
         facts = (
             {
-                t.ROWS: rows,
                 t.STEP: at_once,
                 t.RING: ring,
                 t.BUFFER: planes,
@@ -273,8 +243,8 @@ class Drawing:
             | self._weights(t.MIDDLE, layer)
         )
         facts |= self._weights(t.LAST, step.project) | self._skip(step.project)
-        facts |= self._window(layer, source, channels, (height, width, channels))
-        self._add(step, t.INVERTED, step.source, out, -(-height // rows), facts)
+        facts |= window_facts(layer, source, channels, (height, width, channels))
+        self._add(step, t.INVERTED, step.source, out, share.units, facts | span_facts(share))
 
     def _expand(self, step: ExpandDepthwise, shown: Step | None, out: Place) -> None:
         source = self._shapes[step.source]
@@ -283,9 +253,11 @@ class Drawing:
         block = PANEL
         self._scratch = max(self._scratch, source[0] * source[1] * block + SLACK)
         facts = {t.BLOCK: block, t.DEPTH: source[2], t.PACKED: round_up(channels, LANES)}
-        facts |= self._weights(t.FIRST, step.expand) | self._weights(t.MIDDLE, step.depthwise)
-        facts |= self._window(
-            step.depthwise, source, channels, self._between(step.depthwise, between)
+        facts |= self._weights(t.FIRST, step.expand) | weight_facts(
+            t.MIDDLE, self._places[step.depthwise]
+        )
+        facts |= window_facts(
+            step.depthwise, source, channels, depthwise_shape(step.depthwise, between)
         )
         self._add(shown, t.EXPAND, step.source, out, -(-channels // block), facts)
 
@@ -293,22 +265,23 @@ class Drawing:
         self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
     ) -> None:
         columns = layer.bias.size
-        rows, block = pixels, round_up(columns, PANEL)
+        share, block = even(pixels, pixels), round_up(columns, PANEL)
         panels = block // PANEL
         if self._threads > 1:
             tiles = -(-pixels // ROWS)
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
-            elif _waste(panels, self._threads) + _READS < _waste(tiles, self._threads):
+            elif waste(panels, self._threads) + _READS < waste(tiles, self._threads):
                 block = PANEL * -(-panels // self._threads)
             else:
-                rows = ROWS * -(-tiles // self._threads)
+                share = guided(tiles, self._threads)
+                share = share._replace(rows=ROWS * share.rows, rest=ROWS * share.rest)
         elif depth * pixels > 1 << 17:
-            rows = round_up(-(-pixels // -(-depth * pixels // (1 << 17))), ROWS)
-        units = -(-pixels // rows) * -(-columns // block)
+            rows = -(-pixels // -(-depth * pixels // (1 << 17)))
+            share = even(pixels, round_up(rows, ROWS))
+        units = share.units * -(-columns // block)
         facts = (
             {
-                t.ROWS: rows,
                 t.PIXELS: pixels,
                 t.COLUMNS: columns,
                 t.BLOCK: block,
@@ -317,7 +290,7 @@ class Drawing:
             | self._weights(t.LAST, layer)
             | self._skip(layer)
         )
-        self._add(shown, t.PRODUCT, None, out, units, facts, start)
+        self._add(shown, t.PRODUCT, None, out, units, facts | span_facts(share), start)
 
     def _dense(self, step: Convolution, depth: int, out: Place) -> None:
         panels = -(-step.bias.size // PANEL)
@@ -332,38 +305,65 @@ class Drawing:
 
     def _convolution(self, step: Convolution, out: Place) -> None:
         height, width, columns = self._shapes[step]
-        source = self._shapes[step.source]
-        rows, block = self._rows_for(height, width, 448), round_up(columns, PANEL)
+        share, block = rounds(height, 448 // width, self._threads), round_up(columns, PANEL)
         if self._threads > 1 and height * width <= 64:  # more weights than pixels
-            rows, block = height, PANEL * -(-columns // (PANEL * self._threads))
-        facts = {t.ROWS: rows, t.COLUMNS: columns, t.BLOCK: block} | self._weights(t.LAST, step)
-        facts |= self._window(step, source, source[2], (height, width, columns)) | self._skip(step)
-        buffer = _reach(rows, step, 0) * _reach(width, step, 1) * source[2]
-        self._scratch = max(self._scratch, buffer + SLACK)
-        units = -(-height // rows) * -(-columns // block)
-        self._add(step, t.CONVOLUTION, step.source, out, units, facts)
+            share, block = even(height, height), PANEL * -(-columns // (PANEL * self._threads))
+        facts = self._convolution_facts(step, share.rows, 0) | {t.BLOCK: block} | self._skip(step)
+        units = share.units * -(-columns // block)
+        self._add(step, t.CONVOLUTION, step.source, out, units, facts | span_facts(share))
+
+    def _convolution_facts(self, step: Convolution, rows: int, buffer: int) -> Row:
+        """For ``rows`` rows at a time, which need room from ``buffer`` on."""
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        size = reach(rows, step, 0) * reach(width, step, 1) * source[2]
+        self._scratch = max(self._scratch, buffer + size + SLACK)
+        facts = {t.ROWS: rows, t.COLUMNS: columns, t.BUFFER: buffer}
+        facts |= self._weights(t.LAST, step)
+        return facts | window_facts(step, source, source[2], (height, width, columns))
+
+    def _chain(self, members: list[Step], out: Place) -> None:
+        height, width, _ = self._shapes[members[-1]]
+        step = max(1, min(height, _CHAIN_PIXELS // width))
+        facts = {t.STEP: step, t.MEMBERS: len(members)}
+        self._add(None, t.CHAIN, members[0].source, out, 1, facts)
+        schedule = paces(members, step)
+        planes, end = [], 0
+        for member, (_, ring) in zip(members, schedule, strict=True):
+            planes.append(end)
+            end += round_up(ring * prod(self._shapes[member][1:]), 16) + SLACK
+        for member, (at_once, ring), plane in zip(members, schedule, planes, strict=True):
+            pieces = -(-at_once * self._shapes[member][1] // _CHAIN_MOST)
+            rows = -(-at_once // pieces)
+            facts = {t.RING: ring, t.PLANES: plane}
+            if isinstance(member, Separable):
+                kind, own = t.SEPARABLE, self._separable_facts(member, rows, end)
+            else:
+                assert isinstance(member, Convolution)  # noqa: S101
+                kind, own = t.CONVOLUTION, self._convolution_facts(member, rows, end)
+            self._add(member, kind, members[0].source, out, 0, facts | own)
 
     def _pool(self, step: Pool, out: Place) -> None:
         height, width, channels = self._shapes[step]
         source = self._shapes[step.source]
-        rows = self._rows_for(height, width, 112)
-        facts = {t.ROWS: rows, t.COLUMNS: channels}
-        facts |= self._window(step, source, channels, (height, width, channels))
+        share = rounds(height, 112 // width, self._threads)
+        facts = {t.COLUMNS: channels} | span_facts(share)
+        facts |= window_facts(step, source, channels, (height, width, channels))
         kind = t.LARGEST if step.largest else t.AVERAGE
-        self._add(step, kind, step.source, out, -(-height // rows), facts)
+        self._add(step, kind, step.source, out, share.units, facts)
 
     def _depthwise(
         self, step: Depthwise, shown: Step | None, out: Place, source: Step | None = None
     ) -> None:
         before = step.source if shown is not None else source
         shape = self._shapes[before]
-        height, width, channels = self._between(step, shape)
-        rows = self._rows_for(height, width, 112)
-        facts = {t.ROWS: rows, t.PACKED: round_up(channels, LANES)}
+        height, width, channels = depthwise_shape(step, shape)
+        share = rounds(height, 112 // width, self._threads)
+        facts = {t.PACKED: round_up(channels, LANES)} | span_facts(share)
         facts |= self._weights(t.MIDDLE, step)
-        facts |= self._window(step, shape, channels, (height, width, channels))
-        facts |= self._spread(step, rows, shape, 0)
-        self._add(shown, t.DEPTHWISE, before, out, -(-height // rows), facts)
+        facts |= window_facts(step, shape, channels, (height, width, channels))
+        facts |= self._spread(step, share.rows, shape, 0)
+        self._add(shown, t.DEPTHWISE, before, out, share.units, facts)
 
     @property
     def scratch_size(self) -> int:

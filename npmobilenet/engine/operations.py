@@ -1,9 +1,12 @@
 """One unit of any operation in the table."""
 
+from npmobilenet.engine.chain import perform_chain
+from npmobilenet.engine.facts import ZEROS, layer_of, place_of, span_of, window_of
 from npmobilenet.engine.table import (
     AVERAGE,
     BLOCK,
     BUFFER,
+    CHAIN,
     COLUMNS,
     CONVOLUTION,
     COPY,
@@ -17,7 +20,6 @@ from npmobilenet.engine.table import (
     KIND,
     LARGEST,
     LAST,
-    LOCAL,
     MIDDLE,
     MULTIPLIER,
     NONE,
@@ -28,7 +30,6 @@ from npmobilenet.engine.table import (
     PLANES,
     PRODUCT,
     RING,
-    ROWS,
     SEPARABLE,
     SKIP,
     SOFTMAX,
@@ -41,41 +42,10 @@ from npmobilenet.kernels.dense import dense
 from npmobilenet.kernels.depthwise import depthwise_row, spread_rows
 from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
 from npmobilenet.kernels.head import softmax
-from npmobilenet.kernels.jit import inlined, jit
+from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.pooling import average_row, max_row
 from npmobilenet.kernels.product import one_tap, product
-from npmobilenet.kernels.window import (
-    Layer,
-    Result,
-    Rows,
-    Window,
-    beside,
-    from_column,
-    moved,
-)
-
-_ZEROS = 0  # the store begins with zeros
-
-
-@inlined
-def _place(table, column, slot, image):
-    offset = table[column + 1]
-    return offset + slot if table[column + 2] == LOCAL else offset + image * table[column + 2]
-
-
-@inlined
-def _window(table, w):
-    return Window(
-        table[w], table[w + 1], table[w + 2], table[w + 3], table[w + 4], table[w + 5],
-        table[w + 6], table[w + 7], table[w + 8], table[w + 9], table[w + 10], table[w + 11],
-        table[w + 12]
-    )  # fmt: skip
-
-
-@inlined
-def _layer(table, column, w):
-    limits = table[column + 2]
-    return Layer(w, table[column], table[column + 1], w[limits], w[limits + 1])
+from npmobilenet.kernels.window import Result, Rows, beside, from_column, moved
 
 
 @jit
@@ -87,28 +57,30 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     """
     kind = table[row + KIND]
     source = x if table[row + SOURCE] == INPUT else store
-    start = _place(table, row + SOURCE, slot, image)
-    skip = _place(table, row + SKIP, slot, image) if table[row + SKIP] != NONE else NONE
+    start = place_of(table, row + SOURCE, slot, image)
+    skip = place_of(table, row + SKIP, slot, image) if table[row + SKIP] != NONE else NONE
     columns, depth, packed = table[row + COLUMNS], table[row + DEPTH], table[row + PACKED]
     out = y if table[row + OUT] == OUTPUT else store
-    target = _place(table, row + OUT, slot, image)
+    target = place_of(table, row + OUT, slot, image)
     result = Result(out, target, columns, x if table[row + SKIP] == INPUT else store, skip)
-    window = _window(table, row + WINDOW)
-    rows = Rows(source, start, window.height, window.width * window.channels, _ZEROS)
-    y0 = unit * table[row + ROWS]
-    y1 = min(y0 + table[row + ROWS], window.out_height)
+    window = window_of(table, row + WINDOW)
+    rows = Rows(source, start, window.height, window.width * window.channels, ZEROS)
+    y0, y1 = span_of(table, row, unit, window.out_height)
     buffer, planes = scratch + table[row + BUFFER], scratch + table[row + PLANES]
-    first, middle = _layer(table, row + FIRST, w), _layer(table, row + MIDDLE, w)
-    last = _layer(table, row + LAST, w)
+    first, middle = layer_of(table, row + FIRST, w), layer_of(table, row + MIDDLE, w)
+    last = layer_of(table, row + LAST, w)
     pixels, block = table[row + PIXELS], table[row + BLOCK]
     multiplier = table[row + MULTIPLIER]
     if multiplier > 1:
-        rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, _ZEROS)
+        rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, ZEROS)
 
-    if kind == SEPARABLE:
-        separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, result)
+    if kind == CHAIN:
+        perform_chain(table, row, image, slot, scratch, x, y, store, w)
+    elif kind == SEPARABLE:
+        to = moved(result, y0 * window.out_width)
+        separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, to)
     elif kind == INVERTED:
-        expanded = Rows(store, planes, table[row + RING], 0, _ZEROS)
+        expanded = Rows(store, planes, table[row + RING], 0, ZEROS)
         step = table[row + STEP]
         inverted_rows(
             source, start, depth, window, y0, y1, step, expanded, buffer, first, middle, packed,
@@ -117,7 +89,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     elif kind == EXPAND:
         # The planes of the channels before this unit's are not there.
         planes -= unit * block * window.height * window.width
-        expanded = Rows(store, planes, window.height, 0, _ZEROS)
+        expanded = Rows(store, planes, window.height, 0, ZEROS)
         c0, c1 = unit * block, min((unit + 1) * block, window.channels)
         expand_depthwise(
             source, start, depth, window, 0, window.out_height, 0, c0, c1, expanded, first, middle,
@@ -125,26 +97,25 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         )  # fmt: skip
     elif kind == PRODUCT:
         across = (columns + block - 1) // block
-        n, begin = (unit % across) * block, (unit // across) * table[row + ROWS]
-        count = min(table[row + ROWS], pixels - begin)
+        n = (unit % across) * block
+        begin, end = span_of(table, row, unit // across, pixels)
         taps = one_tap(depth)
         to = beside(moved(result, begin), n)
         panels = from_column(last, n, depth)
         width = min(block, columns - n)
-        product(source, start + begin * depth, taps, count, panels, width, to)
+        product(source, start + begin * depth, taps, end - begin, panels, width, to)
     elif kind == DENSE:
         n = unit * block
         panels = from_column(last, n, depth)
         dense(source, start, depth, pixels, panels, min(block, columns - n), beside(result, n))
     elif kind == CONVOLUTION:
         across = (columns + block - 1) // block
-        n, y0 = (unit % across) * block, (unit // across) * table[row + ROWS]
-        y1 = min(y0 + table[row + ROWS], window.out_height)
+        n = (unit % across) * block
+        y0, y1 = span_of(table, row, unit // across, window.out_height)
         panels = from_column(last, n, window.kernel_height * window.kernel_width * window.channels)
-        convolution_rows(
-            source, start, window, y0, y1, store, buffer, panels, min(block, columns - n),
-            beside(result, n)
-        )  # fmt: skip
+        to = beside(moved(result, y0 * window.out_width), n)
+        width = min(block, columns - n)
+        convolution_rows(source, start, window, y0, y1, store, buffer, panels, width, to)
     elif kind == DEPTHWISE:
         for line in range(y0, y1):
             offset = target + line * window.out_width * window.channels

@@ -96,13 +96,23 @@ class Planner:
             begin = max(begin, readers[-1] + 1)
         return begin
 
-    def plan(self, batch: int, threads: int, *, keep: bool = False) -> Plan:
+    def plan(self, batch: int, threads: int, *, keep: bool = False, chains: bool = True) -> Plan:
         """The plan for ``batch`` images on ``threads`` threads.
 
-        With ``keep`` no memory is used twice, and every step's result is there in the end.
+        With ``keep`` no memory is used twice, and every step's result is there in the end. Without
+        ``chains`` each step is finished before the next begins.
         """
         drawing, serial = (
-            Drawing(self._steps, self._places, self._shapes, self._split, batch, count, keep)
+            Drawing(
+                self._steps,
+                self._places,
+                self._shapes,
+                self._split,
+                batch,
+                count,
+                keep=keep,
+                chains=chains and not keep,
+            )
             for count in (threads, 1)
         )
         # As many images as can be shared out evenly are each done by one thread.

@@ -4,7 +4,7 @@ from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.product import FIRST, LAST, MIDDLE, WHOLE, Taps, product
-from npmobilenet.kernels.window import Layer, beside, from_column, moved
+from npmobilenet.kernels.window import Layer, beside, from_column
 
 _MANY = 1 << 16  # weights: 256 KB, half of an L2 of today
 
@@ -36,12 +36,12 @@ def padded_height(window, rows):
     return (rows - 1) * window.stride_y + (window.kernel_height - 1) * window.dilation_y + 1
 
 
-@inlined
+@jit
 def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 
-    ``x[start:]`` is the image and ``result`` that of the whole output image. ``scratch[buffer:]``
-    takes the ``padded_height(window, y1 - y0)`` input rows. ``layer`` has weights as
+    ``x[start:]`` is the image, and ``result`` where row ``y0`` goes. ``scratch[buffer:]`` takes
+    the ``padded_height(window, y1 - y0)`` input rows. ``layer`` has weights as
     :func:`~npmobilenet.kernels.product.pack_panels` gives them.
     """
     depth = window.channels
@@ -71,7 +71,6 @@ def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, 
         window.stride_y * width * depth,
         WHOLE,
     )
-    result = moved(result, y0 * window.out_width)
     last = window.kernel_height - 1
     if last == 0 or PANEL * (last + 1) * row <= _MANY or columns % LANES > 0:
         product(scratch, buffer, taps, window.out_width, layer, columns, result)

@@ -2,12 +2,12 @@
 
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
-from npmobilenet.kernels.jit import inlined
+from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.product import one_tap, product
 from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
-@inlined
+@jit
 def separable_rows(
     x, window, y0, y1, scratch, buffer, depthwise, packed, pointwise, columns, result
 ):
@@ -25,7 +25,7 @@ def separable_rows(
     pointwise : Layer
         With ``columns`` filters.
     result : Result
-        Of the whole output image.
+        Where row ``y0`` goes.
     """
     channels = window.channels
     between = Result(scratch, buffer, channels, scratch, -1)
@@ -34,8 +34,7 @@ def separable_rows(
         depthwise_row(x, window, y, depthwise, packed, line)
     taps = one_tap(channels)
     pixels = (y1 - y0) * window.out_width
-    below = moved(result, y0 * window.out_width)
-    product(scratch, buffer, taps, pixels, pointwise, columns, below)
+    product(scratch, buffer, taps, pixels, pointwise, columns, result)
 
 
 @inlined

@@ -18,7 +18,7 @@ from npmobilenet.kernels.ladder.library import (
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix
 from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.product import pack_panels
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Window, moved
 
 _GROUP = 392  # pixels: their depthwise result stays in L2, and the panels are read for all of them
 
@@ -29,8 +29,8 @@ def convolve(x, w, norm, v, mixed_norm, window, step, between, out):
     depthwise, pointwise = plain_layer(w, norm), plain_layer(v, mixed_norm)
     packed, columns = (w.size - norm) // 2, out.shape[2]
     for y in range(0, window.out_height, step):
-        end = min(y + step, window.out_height)
-        separable_rows(rows, window, y, end, room, 0, depthwise, packed, pointwise, columns, result)
+        end, there = min(y + step, window.out_height), moved(result, y * window.out_width)
+        separable_rows(rows, window, y, end, room, 0, depthwise, packed, pointwise, columns, there)
 
 
 def prepare(window: Window, depthwise_kernel: Array, pointwise_kernel: Array) -> Run:

@@ -11,7 +11,7 @@ from npmobilenet.kernels.ladder.buffers import Array, aligned, padded_shape
 from npmobilenet.kernels.ladder.library import plain_layer, pointer_to, result_in, with_norm
 from npmobilenet.kernels.ladder.rung import Run, bind
 from npmobilenet.kernels.product import pack_panels
-from npmobilenet.kernels.window import Window
+from npmobilenet.kernels.window import Window, moved
 
 _GROUP = 128  # pixels: enough to pay for a panel's way from L2
 
@@ -21,8 +21,8 @@ def convolve(x, w, norm, window, step, padded, out):
     image, room = pointer_to(x), pointer_to(padded)
     layer, result = plain_layer(w, norm), result_in(out)
     for y in range(0, window.out_height, step):
-        end = min(y + step, window.out_height)
-        convolution_rows(image, 0, window, y, end, room, 0, layer, out.shape[2], result)
+        end, there = min(y + step, window.out_height), moved(result, y * window.out_width)
+        convolution_rows(image, 0, window, y, end, room, 0, layer, out.shape[2], there)
 
 
 def prepare(window: Window, kernel: Array) -> Run:

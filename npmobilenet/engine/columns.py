@@ -1,0 +1,41 @@
+"""Groups of columns of the table, which several kinds of operations have."""
+
+from npmobilenet.architecture.padding import explicit_padding, output_size
+from npmobilenet.engine import table as t
+from npmobilenet.engine.packing import Packed
+from npmobilenet.engine.shares import Share
+from npmobilenet.engine.steps import Depthwise, Linear, Pool, Sample
+from npmobilenet.kernels.window import Window
+
+Row = dict[int, int]
+
+
+def weight_facts(column: int, place: Packed) -> Row:
+    """Where a layer's packed weights lie, from a column on."""
+    return {column: place.kernel, column + 1: place.norm, column + 2: place.limits}
+
+
+def span_facts(share: Share) -> Row:
+    """Which rows each unit has."""
+    return {t.ROWS: share.rows, t.LARGE: share.large, t.REST: share.rest}
+
+
+def window_facts(layer: Linear | Pool, source: Sample, channels: int, out: Sample) -> Row:
+    """The window of a layer over ``channels`` channels, each filtered by itself or together."""
+    size = source[:2]
+    kernel = layer.kernel_size or size
+    padding = explicit_padding(layer.padding, size, kernel, layer.strides, layer.dilation)
+    above, left = padding[0][0], padding[1][0]
+    sizes = (*size, channels, out[0], out[1])
+    window = Window(*sizes, *kernel, *layer.strides, *layer.dilation, above, left)
+    return {t.WINDOW + i: value for i, value in enumerate(window)}
+
+
+def depthwise_shape(layer: Depthwise, source: Sample) -> Sample:
+    """The shape behind a depthwise convolution, also one that is not the end of its step."""
+    window = (layer.kernel_size, layer.strides, layer.dilation)
+    padding = explicit_padding(layer.padding, source[:2], *window)
+    height, width = map(output_size, source, window[0], window[1], padding, window[2])
+    assert height is not None  # noqa: S101
+    assert width is not None  # noqa: S101
+    return height, width, source[2] * layer.multiplier
