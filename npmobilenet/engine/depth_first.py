@@ -1,22 +1,30 @@
-"""Which steps run depth first as a chain, and how many rows of each are kept meanwhile."""
+"""Which steps run depth first: some rows of each in turn, instead of one step after the other.
+
+What lies between two of them is then only a ring of rows, which never leaves the cache (L2), where
+whole maps of 112 x 112 pixels would go out to L3 and come back.
+"""
 
 from collections.abc import Mapping
 from math import prod
+from typing import NamedTuple
 
-from npmobilenet.architecture.padding import window_extent
+from npmobilenet.architecture.padding import explicit_padding, window_extent
 from npmobilenet.engine.steps import Convolution, Linear, Sample, Separable, Step
 
 _LARGE = 1 << 17  # floats between two steps: 512 KB, as much as the L2 of many machines
 _WEIGHTS = 1 << 15  # of a chain, floats: they have to stay in L2 as well
+_AT_ONCE = 224  # pixels of a chain's last step
+_MOST = 896  # pixels of any step in one turn
 
 Shapes = Mapping[Step | None, Sample]
 
 
-def window_layer(step: Step) -> Linear:
-    """The layer of a chain's member that reads windows."""
-    layer = step.depthwise if isinstance(step, Separable) else step
-    assert isinstance(layer, Linear)  # noqa: S101
-    return layer
+class Turn(NamedTuple):
+    """Rows ``[begin, end)`` of the result of a chain's member."""
+
+    member: int
+    begin: int
+    end: int
 
 
 def reach(outputs: int, layer: Linear, axis: int) -> int:
@@ -25,18 +33,52 @@ def reach(outputs: int, layer: Linear, axis: int) -> int:
     return (outputs - 1) * layer.strides[axis] + extent
 
 
-def paces(members: list[Step], step: int) -> list[tuple[int, int]]:
-    """For each member how many rows are computed at a time and how many are kept.
+def schedule(chain: list[Step], shapes: Shapes) -> tuple[list[Turn], list[int]]:
+    """The turns of a chain in order, and how many rows of each member's result to keep.
 
-    ``step`` of the last at a time, whose rows are not kept but go to where they belong.
+    Whoever is next finds all rows that it reads among the last so many. All rows of the last
+    member go to where they belong.
     """
-    found, above = [(step, 0)], 0
-    for member in members[:0:-1]:
-        at_once, _ = found[-1]
-        layer = window_layer(member)
-        found.append((at_once * layer.strides[0], reach(max(at_once, above), layer, 0)))
-        above = max(0, reach(above, layer, 0))  # what comes before the first step
-    return found[::-1]
+    windows = [_window(member, shapes) for member in chain]
+    heights = [shapes[member][0] for member in chain]
+    step = max(1, _AT_ONCE // shapes[chain[-1]][1])
+    turns: list[Turn] = []
+    done, kept = [0] * len(chain), [1] * len(chain)
+    # At first the others compute what they have above the first row of the last.
+    for bottom in range(0, heights[-1] + step, step):
+        ends = [min(bottom, heights[-1])]
+        for (layer, above), height in zip(windows[:0:-1], heights[-2::-1], strict=True):
+            ends.append(max(0, min(reach(ends[-1], layer, 0) - above, height)))
+        for number, end in enumerate(reversed(ends)):
+            if number > 0:
+                layer, above = windows[number]
+                top = max(0, done[number] * layer.strides[0] - above)
+                kept[number - 1] = max(kept[number - 1], done[number - 1] - top)
+            turns.append(Turn(number, done[number], end))
+            done[number] = max(done[number], end)
+    kept[-1] = heights[-1]
+    most = [max(1, _MOST // shapes[member][1]) for member in chain]
+    return [part for turn in turns for part in _parts(turn, most[turn.member], kept)], kept
+
+
+def _parts(turn: Turn, most: int, kept: list[int]) -> list[Turn]:
+    """A turn in equal parts, none of which goes over the end of the ring."""
+    number, begin, stop = turn
+    parts = []
+    while begin < stop:
+        pieces = -(-(stop - begin) // most)
+        end = min(begin + -(-(stop - begin) // pieces), (begin // kept[number] + 1) * kept[number])
+        parts.append(Turn(number, begin, end))
+        begin = end
+    return parts
+
+
+def _window(step: Step, shapes: Shapes) -> tuple[Linear, int]:
+    """The layer of a chain's member that reads windows, and the rows of zeros above."""
+    layer = step.depthwise if isinstance(step, Separable) else step
+    assert isinstance(layer, Linear)  # noqa: S101
+    window = (layer.kernel_size, layer.strides, layer.dilation)
+    return layer, explicit_padding(layer.padding, shapes[step.source][:2], *window)[0][0]
 
 
 def groups(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from npmobilenet.engine import table as t
 from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
-from npmobilenet.engine.depth_first import groups, paces, reach
+from npmobilenet.engine.depth_first import groups, reach, schedule
 from npmobilenet.engine.packing import Packed
 from npmobilenet.engine.shares import even, guided, rounds, waste
 from npmobilenet.engine.steps import (
@@ -35,8 +35,6 @@ ZEROS = 4 * LANES
 SLACK = 4 * LANES
 
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
-_CHAIN_PIXELS = 224  # of the last layer of a chain at a time
-_CHAIN_MOST = 896  # of any of its layers in one call of a kernel
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
 
@@ -189,20 +187,18 @@ class Drawing:
         if share.units <= self._threads:
             share = guided(height, self._threads)
         between = share.rows * width * channels
-        facts = self._separable_facts(step, share.rows, 0) | self._skip(step.pointwise)
+        facts = self._separable_facts(step, share.rows) | self._skip(step.pointwise)
         facts |= self._spread(step.depthwise, share.rows, source, round_up(between, 16) + SLACK)
         self._add(step, t.SEPARABLE, step.source, out, share.units, facts | span_facts(share))
 
-    def _separable_facts(self, step: Separable, rows: int, buffer: int) -> Row:
-        """For ``rows`` rows at a time, which need room from ``buffer`` on."""
+    def _separable_facts(self, step: Separable, rows: int) -> Row:
+        """For ``rows`` rows at a time."""
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
         channels = source[2] * step.depthwise.multiplier
-        self._scratch = max(self._scratch, buffer + rows * width * channels + SLACK)
+        self._scratch = max(self._scratch, rows * width * channels + SLACK)
         facts = {
-            t.ROWS: rows,
             t.COLUMNS: columns,
-            t.BUFFER: buffer,
             t.PACKED: round_up(channels, LANES),
         }
         facts |= self._weights(t.MIDDLE, step.depthwise) | weight_facts(
@@ -308,40 +304,47 @@ class Drawing:
         share, block = rounds(height, 448 // width, self._threads), round_up(columns, PANEL)
         if self._threads > 1 and height * width <= 64:  # more weights than pixels
             share, block = even(height, height), PANEL * -(-columns // (PANEL * self._threads))
-        facts = self._convolution_facts(step, share.rows, 0) | {t.BLOCK: block} | self._skip(step)
+        facts = self._convolution_facts(step, share.rows) | {t.BLOCK: block} | self._skip(step)
         units = share.units * -(-columns // block)
         self._add(step, t.CONVOLUTION, step.source, out, units, facts | span_facts(share))
 
-    def _convolution_facts(self, step: Convolution, rows: int, buffer: int) -> Row:
-        """For ``rows`` rows at a time, which need room from ``buffer`` on."""
+    def _convolution_facts(self, step: Convolution, rows: int) -> Row:
+        """For ``rows`` rows at a time."""
         height, width, columns = self._shapes[step]
         source = self._shapes[step.source]
         size = reach(rows, step, 0) * reach(width, step, 1) * source[2]
-        self._scratch = max(self._scratch, buffer + size + SLACK)
-        facts = {t.ROWS: rows, t.COLUMNS: columns, t.BUFFER: buffer}
-        facts |= self._weights(t.LAST, step)
+        self._scratch = max(self._scratch, size + SLACK)
+        facts = {t.COLUMNS: columns} | self._weights(t.LAST, step)
         return facts | window_facts(step, source, source[2], (height, width, columns))
 
     def _chain(self, members: list[Step], out: Place) -> None:
-        height, width, _ = self._shapes[members[-1]]
-        step = max(1, min(height, _CHAIN_PIXELS // width))
-        facts = {t.STEP: step, t.MEMBERS: len(members)}
-        self._add(None, t.CHAIN, members[0].source, out, 1, facts)
-        schedule = paces(members, step)
-        planes, end = [], 0
-        for member, (_, ring) in zip(members, schedule, strict=True):
-            planes.append(end)
-            end += round_up(ring * prod(self._shapes[member][1:]), 16) + SLACK
-        for member, (at_once, ring), plane in zip(members, schedule, planes, strict=True):
-            pieces = -(-at_once * self._shapes[member][1] // _CHAIN_MOST)
-            rows = -(-at_once // pieces)
-            facts = {t.RING: ring, t.PLANES: plane}
+        """An operation for each turn; between members there is a ring of rows."""
+        turns, kept = schedule(members, self._shapes)
+        places: list[Place] = []
+        for member, ring in zip(members, kept, strict=True):
+            size = ring * prod(self._shapes[member][1:]) + SLACK
+            last = member is members[-1]
+            places.append(out if last else (t.MEMORY, self._arena.take(size), t.LOCAL))
+        for number, begin, end in turns:
+            member, space, offset, stride = members[number], *places[number]
+            facts = {t.BEGIN: begin}
             if isinstance(member, Separable):
-                kind, own = t.SEPARABLE, self._separable_facts(member, rows, end)
+                kind, own = t.SEPARABLE, self._separable_facts(member, end - begin)
             else:
                 assert isinstance(member, Convolution)  # noqa: S101
-                kind, own = t.CONVOLUTION, self._convolution_facts(member, rows, end)
-            self._add(member, kind, members[0].source, out, 0, facts | own)
+                kind, own = t.CONVOLUTION, self._convolution_facts(member, end - begin)
+                facts[t.BLOCK] = round_up(member.bias.size, PANEL)
+            facts |= span_facts(even(end - begin, end - begin))
+            start = None
+            if number > 0:
+                start, facts[t.HELD] = places[number - 1], kept[number - 1]
+            # Row ``begin`` is in its place if the first of the ring's turn is.
+            first = begin // kept[number] * kept[number]
+            to = (space, offset - first * prod(self._shapes[member][1:]), stride)
+            shown = members[-1] if end == kept[-1] and number == len(members) - 1 else None
+            self._add(shown, kind, members[0].source, to, 1, facts | own, start)
+        for _, offset, _ in places[:-1]:
+            self._arena.give(offset)
 
     def _pool(self, step: Pool, out: Place) -> None:
         height, width, channels = self._shapes[step]

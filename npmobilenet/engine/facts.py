@@ -1,6 +1,6 @@
 """What the table says of an operation, in the groups that kernels are given."""
 
-from npmobilenet.engine.table import LARGE, LOCAL, REST, ROWS
+from npmobilenet.engine.table import BEGIN, LARGE, LOCAL, REST, ROWS
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.window import Layer, Window
 
@@ -35,5 +35,5 @@ def layer_of(table, column, w):
 def span_of(table, row, unit, end):
     """The output rows, or pixels, of a unit: where they begin and end."""
     large, rows, rest = table[row + LARGE], table[row + ROWS], table[row + REST]
-    begin = min(unit, large) * rows + max(unit - large, 0) * rest
+    begin = table[row + BEGIN] + min(unit, large) * rows + max(unit - large, 0) * rest
     return begin, min(begin + (rows if unit < large else rest), end)

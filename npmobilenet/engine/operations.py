@@ -1,12 +1,10 @@
 """One unit of any operation in the table."""
 
-from npmobilenet.engine.chain import perform_chain
 from npmobilenet.engine.facts import ZEROS, layer_of, place_of, span_of, window_of
 from npmobilenet.engine.table import (
     AVERAGE,
     BLOCK,
     BUFFER,
-    CHAIN,
     COLUMNS,
     CONVOLUTION,
     COPY,
@@ -15,6 +13,7 @@ from npmobilenet.engine.table import (
     DEPTHWISE,
     EXPAND,
     FIRST,
+    HELD,
     INPUT,
     INVERTED,
     KIND,
@@ -64,7 +63,8 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     target = place_of(table, row + OUT, slot, image)
     result = Result(out, target, columns, x if table[row + SKIP] == INPUT else store, skip)
     window = window_of(table, row + WINDOW)
-    rows = Rows(source, start, window.height, window.width * window.channels, ZEROS)
+    ring = table[row + HELD] if table[row + HELD] > 0 else window.height
+    rows = Rows(source, start, ring, window.width * window.channels, ZEROS)
     y0, y1 = span_of(table, row, unit, window.out_height)
     buffer, planes = scratch + table[row + BUFFER], scratch + table[row + PLANES]
     first, middle = layer_of(table, row + FIRST, w), layer_of(table, row + MIDDLE, w)
@@ -74,9 +74,7 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     if multiplier > 1:
         rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, ZEROS)
 
-    if kind == CHAIN:
-        perform_chain(table, row, image, slot, scratch, x, y, store, w)
-    elif kind == SEPARABLE:
+    if kind == SEPARABLE:
         to = moved(result, y0 * window.out_width)
         separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, to)
     elif kind == INVERTED:

@@ -18,8 +18,7 @@ highest value) in the packed weights.
     LARGEST,
     SOFTMAX,
     COPY,
-    CHAIN,
-) = range(12)
+) = range(11)
 
 MEMORY, INPUT, OUTPUT = range(3)
 LOCAL = -1
@@ -31,8 +30,8 @@ OUT = 5
 SKIP = 8  # the residual; its space is NONE where there is none
 WINDOW = 11  # 13 columns, in the order of kernels.window.Window
 ROWS = 24  # output rows (of a product, pixels) of each of the first LARGE units
-STEP = 25  # output rows that an inverted residual or a chain computes at a time
-RING = 26  # rows that are kept: expanded ones, or those of a chain's member
+STEP = 25  # output rows that an inverted residual computes at a time
+RING = 26  # expanded rows that it keeps
 BUFFER = 27  # where in the thread's scratch the first kind of intermediate lies
 PLANES = 28  # and the second
 PIXELS = 29
@@ -44,10 +43,11 @@ FIRST = 34  # weights of the expansion
 MIDDLE = 37  # of the depthwise convolution
 LAST = 40  # of the (pointwise) convolution
 MULTIPLIER = 43  # above 1: how often depthwise reads each input channel
-MEMBERS = 44  # of a chain: so many rows of the table follow, without units of their own
-LARGE = 45
-REST = 46  # output rows of each of the other units
-WIDTH = 47
+LARGE = 44
+REST = 45  # output rows of each of the other units
+BEGIN = 46  # output rows before the first unit
+HELD = 47  # rows that are kept of the source, of which the last are there: 0 for all
+WIDTH = 48
 
 NONE = -1
 

@@ -36,7 +36,7 @@ def padded_height(window, rows):
     return (rows - 1) * window.stride_y + (window.kernel_height - 1) * window.dilation_y + 1
 
 
-@jit
+@inlined
 def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, result):
     """Output rows ``[y0, y1)`` of a convolution with ``columns`` filters.
 

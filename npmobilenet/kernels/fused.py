@@ -2,12 +2,12 @@
 
 from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
-from npmobilenet.kernels.jit import inlined, jit
+from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import one_tap, product
 from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
-@jit
+@inlined
 def separable_rows(
     x, window, y0, y1, scratch, buffer, depthwise, packed, pointwise, columns, result
 ):

@@ -15,9 +15,9 @@ from npmobilenet.architecture import (
     mobilenet_v1,
     mobilenet_v2,
 )
-from npmobilenet.engine import depth_first, drawing
+from npmobilenet.engine import depth_first
 from npmobilenet.engine.compiled import CompiledNetwork
-from npmobilenet.engine.table import CHAIN, KIND, MEMBERS
+from npmobilenet.engine.table import HELD, LAST
 
 paddings = st.sampled_from(["same", "valid", ((0, 1), (0, 1)), ((2, 0), (1, 3))])
 windows = st.fixed_dictionaries(
@@ -31,23 +31,25 @@ windows = st.fixed_dictionaries(
 
 
 def results(network, weights, x):
-    """With chains and without, for one thread, and how many steps are in chains."""
+    """With chains and without, for one thread, and how many steps read rings."""
     compiled = CompiledNetwork(network, weights)
-    found, members = [], 0
+    found = []
     for chains in (True, False):
         ready = compiled._make_plan(x.shape[1:], len(x), 1, chains=chains)
         found.append(compiled._run(ready, x, 1)[0])
-        members += sum(row[MEMBERS] for row in ready.plan.table if row[KIND] == CHAIN)
-    return *found, members
+        rings = {row[LAST] for row in ready.plan.table if row[HELD]}
+        assert chains or not rings
+        found.append(len(rings))
+    return found[:3]
 
 
 @pytest.mark.parametrize(("build", "members"), [(mobilenet_v1, 4), (mobilenet_v2, 2)])
 def test_published_networks(build, members, random_weights, rng):
     network = build((224, 224, 3))
     x = rng.uniform(-1, 1, (2, 224, 224, 3)).astype(np.float32)
-    chained, plain, chain = results(network, random_weights(network), x)
+    chained, rings, plain = results(network, random_weights(network), x)
     np.testing.assert_array_equal(chained, plain)
-    assert chain == members
+    assert rings == members - 1
 
 
 @settings(deadline=None, max_examples=100)
@@ -78,12 +80,12 @@ def test_any_windows(random_weights, height, width, begins, window, pixels, most
     x = np.random.default_rng(1).uniform(-1, 1, (2, height, width, 5)).astype(np.float32)
     with (
         mock.patch.object(depth_first, "_LARGE", 0),
-        mock.patch.object(drawing, "_CHAIN_PIXELS", pixels),
-        mock.patch.object(drawing, "_CHAIN_MOST", most),
+        mock.patch.object(depth_first, "_AT_ONCE", pixels),
+        mock.patch.object(depth_first, "_MOST", most),
     ):
-        chained, plain, chain = results(network, random_weights(network), x)
+        chained, rings, plain = results(network, random_weights(network), x)
     np.testing.assert_array_equal(chained, plain)
-    assert chain == len(window)
+    assert rings == len(window) - 1
 
 
 def test_what_is_read_twice_stays(random_weights):
@@ -91,5 +93,5 @@ def test_what_is_read_twice_stays(random_weights):
     network = mobilenet_v2((64, 64, 3), 0.35)
     x = np.zeros((1, 64, 64, 3), np.float32)
     with mock.patch.object(depth_first, "_LARGE", 0):
-        _, _, members = results(network, random_weights(network), x)
-    assert members == 2  # the first convolution and the first block
+        _, rings, _ = results(network, random_weights(network), x)
+    assert rings == 1  # between the first convolution and the first block

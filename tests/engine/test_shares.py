@@ -13,7 +13,7 @@ def sizes(share, total):
     rows = [share.rows] * min(share.large, share.units)
     rows += [share.rest] * (share.units - len(rows))
     rows[-1] -= sum(rows) - total
-    assert all(0 < size for size in rows)
+    assert all(size > 0 for size in rows)
     assert sum(rows) == total
     return rows
 
