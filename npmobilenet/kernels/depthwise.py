@@ -99,16 +99,16 @@ def _any(x, window, held, ky, end, layer, packed, result):
             tile_store(tile, result.out, to + c, 0, min(window.channels - c, LANES))
 
 
-def _make_row(rows, vectors, stride, taps):
-    """A row of the output under a square kernel.
+def _make_row(rows, stride):
+    """A row of the output under a kernel of 3 x 3.
 
-    One function is for whole kernels and one for all but a row of a 3 x 3 kernel, which is what
-    the first and the last row of an image need; the few others go the slow way.
+    One function is for whole kernels and one for all but a row of them, which is what the first
+    and the last row of an image need; the few others go the slow way.
     """
-    block = vectors * LANES
-    full = _make_tiles(rows, vectors, stride, taps, taps)
-    most = _make_tiles(rows, vectors, stride, taps, 2) if taps == 3 else full
-    narrow = _make_tiles(rows, 1, stride, taps, taps) if vectors > 1 else full
+    block = _VECTORS * LANES
+    full = _make_tiles(rows, _VECTORS, stride, 3, 3)
+    most = _make_tiles(rows, _VECTORS, stride, 3, 2)
+    narrow = _make_tiles(rows, 1, stride, 3, 3)
 
     @inlined
     def row(x, window, held, ky, end, layer, packed, result):
@@ -116,12 +116,12 @@ def _make_row(rows, vectors, stride, taps):
         whole = channels // block * block
         if channels - whole > block - LANES:
             whole = channels
-        if end - ky == taps:
+        if end - ky == 3:
             if whole > 0:
                 full(x, window, held, ky, 0, whole, layer, packed, result)
             if whole < channels:
                 narrow(x, window, held, ky, whole, channels, layer, packed, result)
-        elif end - ky == 2 and taps == 3 and whole == channels:
+        elif end - ky == 2 and whole == channels:
             most(x, window, held, ky, 0, whole, layer, packed, result)
         else:
             _any(x, window, held, ky, end, layer, packed, result)
@@ -129,12 +129,26 @@ def _make_row(rows, vectors, stride, taps):
     return row
 
 
-_three_long = _make_row(_LONG, _VECTORS, 1, 3)
-_three_short = _three_long if _SHORT == _LONG else _make_row(_SHORT, _VECTORS, 1, 3)
-_three_strided_long = _make_row(_LONG, _VECTORS, 2, 3)
-_three_strided_short = _three_strided_long if _SHORT == _LONG else _make_row(_SHORT, _VECTORS, 2, 3)
-_five = _make_row(_SHORT, 1, 1, 5)
-_five_strided = _make_row(_SHORT, 1, 2, 5)
+def _make_row_of_five(rows, stride):
+    """The same under a kernel of 5 x 5, a vector of channels at a time."""
+    full = _make_tiles(rows, 1, stride, 5, 5)
+
+    @inlined
+    def row(x, window, held, ky, end, layer, packed, result):
+        if end - ky == 5:
+            full(x, window, held, ky, 0, window.channels, layer, packed, result)
+        else:
+            _any(x, window, held, ky, end, layer, packed, result)
+
+    return row
+
+
+_three_long = _make_row(_LONG, 1)
+_three_short = _three_long if _SHORT == _LONG else _make_row(_SHORT, 1)
+_three_strided_long = _make_row(_LONG, 2)
+_three_strided_short = _three_strided_long if _SHORT == _LONG else _make_row(_SHORT, 2)
+_five = _make_row_of_five(_SHORT, 1)
+_five_strided = _make_row_of_five(_SHORT, 2)
 
 
 @jit
