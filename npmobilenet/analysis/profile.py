@@ -3,9 +3,10 @@
 Method: each step of the engine (a layer with its batch norm and activation; fused, a whole block)
 is run as a job of its own (:mod:`npmobilenet.engine.pieces`): the same compiled code, weights and
 buffers, called in the network's order, so that each finds the caches as it does in the run. The
-clock is read around each. A time has the start of a job in it, some microseconds: what a job
-without work takes stands beside the layers, and is not subtracted, because inside one call passing
-from layer to layer takes time too.
+clock is read around each. Every step is finished before the next begins, also where a whole call
+runs the first ones depth first (:mod:`npmobilenet.engine.depth_first`). A time has the start of a
+job in it, some microseconds: what a job without work takes stands beside the layers, and is not
+subtracted, because inside one call passing from layer to layer takes time too.
 
 The whole network is called in the same rounds, and ``accounted`` says which share of its time the
 layers add up to: within 5 % of 1, or the machine was not quiet (10 % where all takes less than a

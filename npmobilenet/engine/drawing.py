@@ -201,9 +201,7 @@ class Drawing:
             t.COLUMNS: columns,
             t.PACKED: round_up(channels, LANES),
         }
-        facts |= self._weights(t.MIDDLE, step.depthwise) | weight_facts(
-            t.LAST, self._places[step.pointwise]
-        )
+        facts |= self._weights(t.MIDDLE, step.depthwise) | self._weights(t.LAST, step.pointwise)
         return facts | window_facts(step.depthwise, source, channels, (height, width, channels))
 
     def _inverted(self, step: Inverted, out: Place) -> None:
@@ -221,7 +219,11 @@ class Drawing:
             self._arena.give(middle)
             return
         layer = step.depthwise
-        share = guided(height, self._threads)
+        # Where units meet, rows are expanded twice: small units only of large maps.
+        large = source[0] * source[1] > 784
+        share = (
+            guided(height, self._threads) if large else even(height, -(-height // self._threads))
+        )
         at_once = max(1, min(share.rows, 56 // width))
         ring = reach(at_once, layer, 0)
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
@@ -249,9 +251,7 @@ class Drawing:
         block = PANEL
         self._scratch = max(self._scratch, source[0] * source[1] * block + SLACK)
         facts = {t.BLOCK: block, t.DEPTH: source[2], t.PACKED: round_up(channels, LANES)}
-        facts |= self._weights(t.FIRST, step.expand) | weight_facts(
-            t.MIDDLE, self._places[step.depthwise]
-        )
+        facts |= self._weights(t.FIRST, step.expand) | self._weights(t.MIDDLE, step.depthwise)
         facts |= window_facts(
             step.depthwise, source, channels, depthwise_shape(step.depthwise, between)
         )
