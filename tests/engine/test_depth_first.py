@@ -85,7 +85,7 @@ def test_any_windows(random_weights, height, width, begins, window, pixels, most
     ):
         chained, rings, plain = results(network, random_weights(network), x)
     np.testing.assert_array_equal(chained, plain)
-    assert rings == len(window) - 1
+    assert 1 <= rings < len(window)  # fewer where a window sees nothing but zeros
 
 
 def test_what_is_read_twice_stays(random_weights):
