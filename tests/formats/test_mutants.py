@@ -59,5 +59,7 @@ def test_some(form: str, files: dict[str, Path]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
-def test_thousands(form: str, files: dict[str, Path]) -> None:
-    read_mutants(files[form], 2500)
+def test_many(form: str, files: dict[str, Path]) -> None:
+    """Of a whole MobileNet in HDF5 each takes 0.15 s; the small file goes the same way faster."""
+    slow = form.endswith(".h5") and form != "small.h5"
+    read_mutants(files[form], 1000 if slow else 2500)
