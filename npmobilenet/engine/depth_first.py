@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import NamedTuple
 
-from npmobilenet.architecture.padding import explicit_padding, window_extent
-from npmobilenet.engine.steps import Convolution, Linear, Sample, Separable, Step
+from npmobilenet.engine.steps import Convolution, Linear, Sample, Separable, Step, padding_of, reach
 
 _LARGE = 1 << 17  # floats between two steps: 512 KB, as much as the L2 of many machines
 _WEIGHTS = 1 << 15  # of a chain, floats: they have to stay in L2 as well
@@ -25,12 +24,6 @@ class Turn(NamedTuple):
     member: int
     begin: int
     end: int
-
-
-def reach(outputs: int, layer: Linear, axis: int) -> int:
-    """How many input rows (axis 0) or columns (axis 1) so many output ones are made from."""
-    extent = window_extent(layer.kernel_size[axis], layer.dilation[axis])
-    return (outputs - 1) * layer.strides[axis] + extent
 
 
 def schedule(chain: list[Step], shapes: Shapes) -> tuple[list[Turn], list[int]]:
@@ -77,8 +70,7 @@ def _window(step: Step, shapes: Shapes) -> tuple[Linear, int]:
     """The layer of a chain's member that reads windows, and the rows of zeros above."""
     layer = step.depthwise if isinstance(step, Separable) else step
     assert isinstance(layer, Linear)  # noqa: S101
-    window = (layer.kernel_size, layer.strides, layer.dilation)
-    return layer, explicit_padding(layer.padding, shapes[step.source][:2], *window)[0][0]
+    return layer, padding_of(layer, shapes[step.source])[0][0]
 
 
 def groups(
@@ -97,32 +89,31 @@ def groups(
     found: list[list[Step]] = []
     for number, step in enumerate(steps):
         chain = found[-1] if found else []
-        follows = bool(chain) and step.inputs == (chain[-1],) and readers[chain[-1]] == [number]
-        if follows and _large(shapes[chain[-1]]) and _fit([*chain, step]):
+        only_reader = bool(chain) and readers[chain[-1]] == [number]
+        if (
+            only_reader
+            and _can_begin(chain[0])
+            and _can_follow(step)
+            and prod(shapes[chain[-1]]) >= _LARGE
+            and sum(map(_weights, [*chain, step])) <= _WEIGHTS
+        ):
             chain.append(step)
         else:
             found.append([step])
     return found
 
 
-def _large(shape: Sample) -> bool:
-    return prod(shape) >= _LARGE
-
-
-def _fit(members: list[Step]) -> bool:
-    """Whether these can be a chain, with weights that leave room for the rows."""
-    possible = isinstance(members[0], Convolution | Separable) and all(
-        isinstance(member, Separable) for member in members[1:]
+def _can_follow(step: Step) -> bool:
+    """A block that adds no residual and reads each channel once."""
+    return (
+        isinstance(step, Separable) and not step.pointwise.adds and step.depthwise.multiplier == 1
     )
-    possible = possible and not any(map(_unfit, members))
-    return possible and sum(map(_weights, members)) <= _WEIGHTS
 
 
-def _unfit(step: Step) -> bool:
-    """Adds a residual, reads each channel several times, or has no window of its own."""
-    if isinstance(step, Separable):
-        return step.pointwise.adds or step.depthwise.multiplier > 1
-    return not isinstance(step, Convolution) or step.adds or step.pointwise
+def _can_begin(step: Step) -> bool:
+    """Such a block, or a convolution with a window."""
+    windowed = isinstance(step, Convolution) and not step.adds and not step.pointwise
+    return windowed or _can_follow(step)
 
 
 def _weights(step: Step) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from npmobilenet.engine import table as t
 from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
-from npmobilenet.engine.depth_first import groups, reach, schedule
+from npmobilenet.engine.depth_first import groups, schedule
 from npmobilenet.engine.packing import Packed
 from npmobilenet.engine.shares import even, guided, rounds, waste
 from npmobilenet.engine.steps import (
@@ -24,6 +24,7 @@ from npmobilenet.engine.steps import (
     Separable,
     Softmax,
     Step,
+    reach,
     reads_vectors_of_input,
 )
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
@@ -321,28 +322,31 @@ class Drawing:
         """An operation for each turn; between members there is a ring of rows."""
         turns, kept = schedule(members, self._shapes)
         places: list[Place] = []
-        for member, ring in zip(members, kept, strict=True):
+        kinds: list[Row] = []
+        for number, (member, ring) in enumerate(zip(members, kept, strict=True)):
             size = ring * prod(self._shapes[member][1:]) + SLACK
             last = member is members[-1]
             places.append(out if last else (t.MEMORY, self._arena.take(size), t.LOCAL))
-        for number, begin, end in turns:
-            member, space, offset, stride = members[number], *places[number]
-            facts = {t.BEGIN: begin}
+            most = max((end - begin for who, begin, end in turns if who == number), default=1)
             if isinstance(member, Separable):
-                kind, own = t.SEPARABLE, self._separable_facts(member, end - begin)
+                kinds.append({t.KIND: t.SEPARABLE} | self._separable_facts(member, most))
             else:
                 assert isinstance(member, Convolution)  # noqa: S101
-                kind, own = t.CONVOLUTION, self._convolution_facts(member, end - begin)
-                facts[t.BLOCK] = round_up(member.bias.size, PANEL)
-            facts |= span_facts(even(end - begin, end - begin))
+                block = round_up(member.bias.size, PANEL)
+                facts = self._convolution_facts(member, most) | {t.BLOCK: block}
+                kinds.append({t.KIND: t.CONVOLUTION} | facts)
+        for turn in turns:
+            number, begin, end = turn
+            member, (space, offset, stride) = members[number], places[number]
+            facts = kinds[number] | {t.BEGIN: begin} | span_facts(even(end - begin, end - begin))
             start = None
             if number > 0:
                 start, facts[t.HELD] = places[number - 1], kept[number - 1]
             # Row ``begin`` is in its place if the first of the ring's turn is.
             first = begin // kept[number] * kept[number]
             to = (space, offset - first * prod(self._shapes[member][1:]), stride)
-            shown = members[-1] if end == kept[-1] and number == len(members) - 1 else None
-            self._add(shown, kind, members[0].source, to, 1, facts | own, start)
+            shown = member if turn is turns[-1] else None
+            self._add(shown, facts[t.KIND], members[0].source, to, 1, facts, start)
         for _, offset, _ in places[:-1]:
             self._arena.give(offset)
 

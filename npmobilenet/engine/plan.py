@@ -102,8 +102,11 @@ class Planner:
         With ``keep`` no memory is used twice, and every step's result is there in the end. Without
         ``chains`` each step is finished before the next begins.
         """
-        drawing, serial = (
-            Drawing(
+        # As many images as can be shared out evenly are each done by one thread.
+        bulk = batch - batch % threads if batch > 1 else 0
+
+        def draw(count: int) -> Drawing:
+            return Drawing(
                 self._steps,
                 self._places,
                 self._shapes,
@@ -113,10 +116,9 @@ class Planner:
                 keep=keep,
                 chains=chains and not keep,
             )
-            for count in (threads, 1)
-        )
-        # As many images as can be shared out evenly are each done by one thread.
-        bulk = batch - batch % threads if batch > 1 else 0
+
+        drawing = draw(threads)
+        serial = draw(1) if bulk and threads > 1 else drawing
         scratch_size = max(drawing.scratch_size, serial.scratch_size)
         slot_size = max(drawing.slot_size, serial.slot_size)
         slots = ZEROS + threads * scratch_size

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.architecture import Padding
+from npmobilenet.architecture.padding import explicit_padding, window_extent
 
 Array = NDArray[Any]
 Sample = tuple[int, int, int]
@@ -143,6 +144,19 @@ class ExpandDepthwise(Step):
 
     expand: Convolution
     depthwise: Depthwise
+
+
+def reach(outputs: int, layer: Linear, axis: int) -> int:
+    """How many input rows (axis 0) or columns (axis 1) so many output ones are made from."""
+    extent = window_extent(layer.kernel_size[axis], layer.dilation[axis])
+    return (outputs - 1) * layer.strides[axis] + extent
+
+
+def padding_of(layer: Linear | Pool, source: Sample) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Zeros above and below, left and right of a layer's input."""
+    size = source[:2]
+    kernel = layer.kernel_size or size
+    return explicit_padding(layer.padding, size, kernel, layer.strides, layer.dilation)
 
 
 def reads_vectors_of_input(steps: list[Step]) -> bool:
