@@ -27,11 +27,11 @@ def draw_page(service: Service, measurements: Measurements, inboxes: Inboxes) ->
             for name in (CLASSIFY, TEACH, INSIDE):
                 ui.tab(name)
         with ui.tab_panels(tabs, value=CLASSIFY, animated=False):
-            with ui.tab_panel(CLASSIFY):
+            with _panel(CLASSIFY):
                 classify = ClassifyTab(service, visitor, inboxes)
-            with ui.tab_panel(TEACH):
+            with _panel(TEACH):
                 teach = TeachTab(service, visitor, inboxes)
-            with ui.tab_panel(INSIDE):
+            with _panel(INSIDE):
                 inside = InsideTab(service, measurements, visitor, inboxes)
 
     async def model_changed() -> None:
@@ -47,6 +47,12 @@ def draw_page(service: Service, measurements: Measurements, inboxes: Inboxes) ->
 
     chooser.on_change(model_changed)
     tabs.on_value_change(tab_changed)
+
+
+def _panel(name: str) -> ui.tab_panel:
+    panel = ui.tab_panel(name)
+    panel.props["aria-label"] = name
+    return panel
 
 
 def _theme_button() -> None:

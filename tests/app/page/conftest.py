@@ -142,6 +142,12 @@ class Visit:
         page.get_by_text("Time here").wait_for()
         return page
 
+    @staticmethod
+    def turn_to(page, tab):
+        """Show a tab; what the one before it showed is gone then."""
+        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("tabpanel", name=tab).wait_for()
+
     def _listen(self, message):
         refused = re.search(r"status of 4\d\d", message.text)  # by the server, which is tested
         if message.type in ("error", "warning") and not refused:

@@ -100,7 +100,7 @@ def test_the_camera_stops_when_another_tab_is_shown(visit):
     page = visit.open()
     page.get_by_role("button", name="Start camera").click()
     page.locator(".took").wait_for()
-    page.get_by_role("tab", name="Teach").click()
+    visit.turn_to(page, "Teach")
     page.wait_for_timeout(300)
     before = posts(visit)
     page.wait_for_timeout(500)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def inside(visit, photograph):
     """The tab with a photograph in it."""
     page = visit.open()
-    page.get_by_role("tab", name="Inside").click()
+    visit.turn_to(page, "Inside")
     page.locator(".layers tbody tr").first.wait_for()
     page.locator(".source input[type=file]").set_input_files(photograph)
     page.locator(".overlay").wait_for()

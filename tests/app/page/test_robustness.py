@@ -25,7 +25,7 @@ def png(height, width):
 @pytest.mark.parametrize("tab", ["Classify", "Teach", "Inside"])
 def test_broken_pictures_are_said_to_be_broken(visit, photograph, tab):
     page = visit.open()
-    page.get_by_role("tab", name=tab).click()
+    visit.turn_to(page, tab)
     good = photograph.read_bytes()
     trouble = page.locator(".source > .trouble")
     for content, message in (
@@ -90,8 +90,7 @@ def test_a_closed_page_is_forgotten(visit, photograph):
 def test_it_fits_and_can_be_read(visit, width, scheme):
     page = visit.open(width=width, height=800, scheme=scheme)
     for tab in ("Classify", "Teach", "Inside"):
-        page.get_by_role("tab", name=tab).click()
-        page.locator(".source").wait_for()
+        visit.turn_to(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         ink, paper = colours(page.locator("body"))
         assert (np.mean(paper) > 128) == (scheme == "light")
@@ -123,7 +122,7 @@ def test_nothing_comes_from_elsewhere(visit, server):
     """Of the requests; the fixture looks at those of every other test as well."""
     page = visit.open()
     for tab in ("Teach", "Inside"):
-        page.get_by_role("tab", name=tab).click()
+        visit.turn_to(page, tab)
         page.wait_for_timeout(200)
     hosts = {urlsplit(url).hostname for url in visit.requests if url.startswith(("http", "ws"))}
     assert hosts == {"127.0.0.1"}

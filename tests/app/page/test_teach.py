@@ -16,7 +16,7 @@ def teach(visit):
 
     def open_tab(**options):
         page = visit.open(**options)
-        page.get_by_role("tab", name="Teach").click()
+        visit.turn_to(page, "Teach")
         page.get_by_label("Name of a new class").wait_for()
         return page
 
