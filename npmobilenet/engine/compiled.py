@@ -19,6 +19,7 @@ from npmobilenet.engine.fuse import fuse
 from npmobilenet.engine.packing import aligned, pack
 from npmobilenet.engine.pieces import Piece, cut
 from npmobilenet.engine.plan import Plan, Planner
+from npmobilenet.engine.strassen import choose_strassen
 
 Float32 = NDArray[np.float32]
 _PLANS = 16
@@ -74,6 +75,7 @@ class CompiledNetwork:
         self.network = network
         steps = fold(network, weights)
         self.steps = fuse(steps) if fused else steps
+        choose_strassen(self.steps, network.shapes)
         self._weights, self._places = pack(self.steps)
         self._weights.flags.writeable = False
         self._plan = lru_cache(_PLANS)(self._make_plan)

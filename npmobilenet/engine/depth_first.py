@@ -106,7 +106,10 @@ def groups(
 def _can_follow(step: Step) -> bool:
     """A block that adds no residual and reads each channel once."""
     return (
-        isinstance(step, Separable) and not step.pointwise.adds and step.depthwise.multiplier == 1
+        isinstance(step, Separable)
+        and step.depthwise.multiplier == 1
+        and not step.pointwise.adds
+        and not step.pointwise.strassen
     )
 
 

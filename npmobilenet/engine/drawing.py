@@ -29,6 +29,7 @@ from npmobilenet.engine.steps import (
 )
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
 from npmobilenet.kernels.host import LANES, REGISTERS
+from npmobilenet.kernels.strassen import sums_size
 
 Place = tuple[int, int, int]
 
@@ -36,6 +37,8 @@ ZEROS = 4 * LANES
 SLACK = 4 * LANES
 
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
+_PAIRED = 64
+_SUMMED = 45000
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
 
@@ -183,6 +186,9 @@ class Drawing:
             self._product(step.pointwise, step, height * width, channels, place, out)
             self._arena.give(middle)
             return
+        if step.pointwise.strassen:
+            self._separable_pairs(step, out)
+            return
         pixels = max(224 if self._threads > 1 else 392, _BETWEEN // channels)
         share = rounds(height, pixels // width, self._threads)
         if share.units <= self._threads:
@@ -191,6 +197,24 @@ class Drawing:
         facts = self._separable_facts(step, share.rows) | self._skip(step.pointwise)
         facts |= self._spread(step.depthwise, share.rows, source, round_up(between, 16) + SLACK)
         self._add(step, t.SEPARABLE, step.source, out, share.units, facts | span_facts(share))
+
+    def _separable_pairs(self, step: Separable, out: Place) -> None:
+        """With Strassen's product, whose pairs of pixels must not depend on the units."""
+        height, width, columns = self._shapes[step]
+        source = self._shapes[step.source]
+        channels = source[2] * step.depthwise.multiplier
+        at_once = 1 + width % 2
+        turns = -(-height // at_once)
+        most = max(_PAIRED, _SUMMED // channels) // (width * at_once)
+        share = rounds(turns, most, self._threads)
+        share = share._replace(rows=at_once * share.rows, rest=at_once * share.rest)
+        facts = self._separable_facts(step, at_once) | self._skip(step.pointwise)
+        sums = round_up(at_once * width * channels, 16) + SLACK
+        spread = sums + round_up(sums_size(share.rows * width, channels), 16) + SLACK
+        self._scratch = max(self._scratch, spread)
+        facts |= {t.STEP: at_once, t.SUMS: sums} | span_facts(share)
+        facts |= self._spread(step.depthwise, share.rows, source, spread)
+        self._add(step, t.SEPARABLE, step.source, out, share.units, facts)
 
     def _separable_facts(self, step: Separable, rows: int) -> Row:
         """For ``rows`` rows at a time."""
@@ -212,7 +236,8 @@ class Drawing:
         # Whole panels of weights are a gain at 28 x 28 already, unless several threads are so fast
         # (AVX-512) that they lose more by reading each other's channels than by expanding the rows
         # where their parts meet twice.
-        if source[0] * source[1] <= (784 if self._threads == 1 or REGISTERS == 16 else 195):
+        few = source[0] * source[1] <= (784 if self._threads == 1 or REGISTERS == 16 else 195)
+        if few or step.project.strassen:
             middle = self._arena.take(height * width * channels + SLACK)
             place = (t.MEMORY, middle, t.LOCAL)
             self._expand(ExpandDepthwise(step.source, [], step.expand, step.depthwise), None, place)
@@ -261,6 +286,9 @@ class Drawing:
     def _product(
         self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
     ) -> None:
+        if layer.strassen:
+            self._strassen(layer, shown, pixels, depth, start, out)
+            return
         columns = layer.bias.size
         share, block = even(pixels, pixels), round_up(columns, PANEL)
         panels = block // PANEL
@@ -288,6 +316,31 @@ class Drawing:
             | self._skip(layer)
         )
         self._add(shown, t.PRODUCT, None, out, units, facts | span_facts(share), start)
+
+    def _strassen(
+        self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
+    ) -> None:
+        columns = layer.bias.size
+        block = columns // 2
+        share = even(pixels, pixels)
+        most = 2 * max(1, max(_PAIRED, _SUMMED // depth) // 2)
+        if self._threads > 1 and pixels <= 64:
+            block = PANEL * max(1, -(-block // PANEL // self._threads))
+        else:
+            share = rounds(-(-pixels // 2), most // 2, self._threads)
+            share = share._replace(rows=2 * share.rows, rest=2 * share.rest)
+        sums = 16
+        self._scratch = max(self._scratch, sums + sums_size(share.rows, depth) + SLACK)
+        facts = {
+            t.PIXELS: pixels,
+            t.COLUMNS: columns,
+            t.BLOCK: block,
+            t.DEPTH: depth,
+            t.SUMS: sums,
+        }
+        facts |= self._weights(t.LAST, layer) | self._skip(layer) | span_facts(share)
+        units = share.units * -(-(columns // 2) // block)
+        self._add(shown, t.PRODUCT, None, out, units, facts, start)
 
     def _dense(self, step: Convolution, depth: int, out: Place) -> None:
         panels = -(-step.bias.size // PANEL)

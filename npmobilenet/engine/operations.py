@@ -34,16 +34,23 @@ from npmobilenet.engine.table import (
     SOFTMAX,
     SOURCE,
     STEP,
+    SUMS,
     WINDOW,
 )
 from npmobilenet.kernels.convolution import convolution_rows, copy
 from npmobilenet.kernels.dense import dense
 from npmobilenet.kernels.depthwise import depthwise_row, spread_rows
-from npmobilenet.kernels.fused import expand_depthwise, inverted_rows, separable_rows
+from npmobilenet.kernels.fused import (
+    expand_depthwise,
+    inverted_rows,
+    separable_pairs,
+    separable_rows,
+)
 from npmobilenet.kernels.head import softmax
 from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.pooling import average_row, max_row
 from npmobilenet.kernels.product import one_tap, product
+from npmobilenet.kernels.strassen import strassen_product, strassen_sums, sums_of
 from npmobilenet.kernels.window import Result, Rows, beside, from_column, moved
 
 
@@ -74,7 +81,15 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     if multiplier > 1:
         rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, ZEROS)
 
-    if kind == SEPARABLE:
+    if kind == SEPARABLE and table[row + SUMS] > 0:
+        to = moved(result, y0 * window.out_width)
+        sums = scratch + table[row + SUMS]
+        sums = sums_of(store, sums, (y1 - y0) * window.out_width, window.channels)
+        separable_pairs(
+            rows, window, y0, y1, table[row + STEP], store, buffer, sums, middle, packed, last,
+            columns, to
+        )  # fmt: skip
+    elif kind == SEPARABLE:
         to = moved(result, y0 * window.out_width)
         separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, to)
     elif kind == INVERTED:
@@ -93,6 +108,14 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
             source, start, depth, window, 0, window.out_height, 0, c0, c1, expanded, first, middle,
             packed, Result(out, target, window.channels, store, NONE)
         )  # fmt: skip
+    elif kind == PRODUCT and table[row + SUMS] > 0:
+        across = (columns // 2 + block - 1) // block
+        n = (unit % across) * block
+        begin, end = span_of(table, row, unit // across, pixels)
+        sums = sums_of(store, scratch + table[row + SUMS], end - begin, depth)
+        strassen_sums(source, start + begin * depth, end - begin, depth, sums, 0)
+        width = min(n + block, columns // 2)
+        strassen_product(sums, end - begin, depth, last, columns, n, width, moved(result, begin))
     elif kind == PRODUCT:
         across = (columns + block - 1) // block
         n = (unit % across) * block

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine.steps import (
+    Convolution,
     Depthwise,
     ExpandDepthwise,
     Inverted,
@@ -20,6 +21,7 @@ from npmobilenet.kernels.blocks import pack_norm, round_up
 from npmobilenet.kernels.depthwise import pack_depthwise
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.product import pack_panels
+from npmobilenet.kernels.strassen import pack_strassen
 
 Float32 = NDArray[np.float32]
 _PAGE = 1 << 21  # huge pages where the system has them: weights are read from end to end
@@ -87,7 +89,9 @@ def _pieces(layer: Linear) -> tuple[Float32, Float32, Float32]:
     if isinstance(layer, Depthwise):
         kernel = pack_depthwise(weights)
     else:
-        kernel = pack_panels(weights.reshape(-1, weights.shape[-1]))
+        matrix = weights.reshape(-1, weights.shape[-1])
+        strassen = isinstance(layer, Convolution) and layer.strassen
+        kernel = pack_strassen(matrix) if strassen else pack_panels(matrix)
     norm = pack_norm(as_float32(layer.bias), as_float32(layer.scale))
     limits = np.zeros(16, np.float32)
     limits[:2] = layer.low, layer.high

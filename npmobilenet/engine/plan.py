@@ -88,6 +88,7 @@ class Planner:
             step = self._steps[begin - 1]
             flat = self._shapes[step][:2] == (1, 1) == self._shapes[step.source][:2]
             dense = isinstance(step, Convolution) and step.pointwise and not step.adds
+            dense = dense and not step.strassen
             if not (flat and (dense or isinstance(step, Softmax))):
                 break
             begin -= 1

@@ -69,10 +69,14 @@ class Linear(Step):
 
 @dataclass(eq=False)
 class Convolution(Linear):
-    """``kernel`` is ``(height, width, in, out)``; ``skip`` is a residual to add, if ``adds``."""
+    """``kernel`` is ``(height, width, in, out)``; ``skip`` is a residual to add, if ``adds``.
+
+    With ``strassen`` its weights are packed for Strassen's product.
+    """
 
     skip: Step | None = None
     adds: bool = False
+    strassen: bool = False
 
     @property
     def inputs(self) -> tuple[Step | None, ...]:

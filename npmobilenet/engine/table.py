@@ -47,7 +47,8 @@ LARGE = 44
 REST = 45  # output rows of each of the other units
 BEGIN = 46  # output rows before the first unit
 HELD = 47  # rows that are kept of the source, of which the last are there: 0 for all
-WIDTH = 48
+SUMS = 48  # where in the thread's scratch Strassen's sums begin: 0 for an ordinary product
+WIDTH = 49
 
 NONE = -1
 

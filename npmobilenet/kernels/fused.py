@@ -4,6 +4,7 @@ from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import one_tap, product
+from npmobilenet.kernels.strassen import strassen_product, strassen_sums
 from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
@@ -35,6 +36,27 @@ def separable_rows(
     taps = one_tap(channels)
     pixels = (y1 - y0) * window.out_width
     product(scratch, buffer, taps, pixels, pointwise, columns, result)
+
+
+@inlined
+def separable_pairs(
+    x, window, y0, y1, step, scratch, buffer, sums, depthwise, packed, pointwise, columns, result
+):
+    """As :func:`separable_rows`, with Strassen's product.
+
+    ``scratch[buffer:]`` takes the depthwise result of ``step`` rows, an even number of pixels.
+    """
+    channels = window.channels
+    between = Result(scratch, buffer, channels, scratch, -1)
+    for top in range(y0, y1, step):
+        bottom = min(top + step, y1)
+        for y in range(top, bottom):
+            line = moved(between, (y - top) * window.out_width)
+            depthwise_row(x, window, y, depthwise, packed, line)
+        first = (top - y0) * window.out_width // 2
+        strassen_sums(scratch, buffer, (bottom - top) * window.out_width, channels, sums, first)
+    pixels = (y1 - y0) * window.out_width
+    strassen_product(sums, pixels, channels, pointwise, columns, 0, columns // 2, result)
 
 
 @inlined

@@ -203,6 +203,15 @@ def _make_column(vectors, heights):
     return column
 
 
+@inlined
+def wide_column(a, start, taps, pixels, layer, panel, result):
+    """All pixels of one whole panel of weights, which the next one follows."""
+    turns = max(1, taps.depth // _TOGETHER) * ((pixels + ROWS - 1) // ROWS)
+    step = max(1, PANEL * taps.depth // turns)
+    ahead = panel + PANEL * taps.depth
+    _wide(a, start, taps, pixels, layer, panel, 0, result, LANES, ahead, step)
+
+
 def _make_image_block(rows):
     """A block of one vector for the first convolution, whose taps are three pixels of a row.
 

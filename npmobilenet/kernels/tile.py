@@ -336,6 +336,21 @@ def tile_plus(typing, tile, other):
 
 
 @intrinsic
+def tile_minus(typing, tile, other):
+    """The difference of two tiles of one shape."""
+
+    def codegen(context, builder, signature, arguments):
+        value, subtrahend = arguments
+
+        def loss(i, row):
+            return map(builder.fsub, row, _row(builder, tile, subtrahend, i))
+
+        return _each_row(builder, tile, value, loss)
+
+    return tile(tile, tile), codegen
+
+
+@intrinsic
 def tile_scale(typing, tile, w, offset):
     """Multiply by a scale and add a shift, each lane its own: batch norm after a sum.
 

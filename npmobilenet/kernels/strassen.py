@@ -1,0 +1,167 @@
+"""Strassen's product: a wide pointwise convolution in seven eighths of the multiplications.
+
+Pixels are taken in pairs, and channels in halves: of two pixels ``x`` and ``y``, of weights
+``(K, N)``::
+
+    | x1  x2 |   | b11  b12 |
+    | y1  y2 | @ | b21  b22 |
+
+is eight products of half the depth and half the columns, or seven of sums of their factors
+(V. Strassen, Gaussian elimination is not optimal, 1969). Sums of weights are packed once. Sums of
+pixels, and of the seven products, are of the order of ``K + N`` additions for each pixel where
+``K * N / 8`` multiply-adds are saved. It is done once, not again within the seven: each time the
+error against float64 grows, and once is as much as a product's sums of sums leave room for.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from npmobilenet.kernels.blocks import PANEL, VECTORS
+from npmobilenet.kernels.host import LANES
+from npmobilenet.kernels.jit import inlined, jit
+from npmobilenet.kernels.product import FIRST, Taps, pack_panels, wide_column
+from npmobilenet.kernels.tile import (
+    tile_add,
+    tile_bias,
+    tile_clamp,
+    tile_minus,
+    tile_plus,
+    tile_scale,
+    tile_store,
+)
+from npmobilenet.kernels.window import Result
+
+PRODUCTS = 7
+_OF_LAST = 4
+"""The first four make up all of a last pixel that has no partner."""
+
+
+_GAP = 16
+"""Floats between rows of sums, lest all of them begin in the same set of the cache."""
+
+
+class Sums(NamedTuple):
+    """Sums of halves of pixels, in :data:`PRODUCTS` planes.
+
+    Plane ``i`` has its row for pair ``p`` at ``data[base + i * plane + p * pitch:]``. Room for
+    :data:`PRODUCTS` products of :data:`PANEL` columns follows.
+    """
+
+    data: Any
+    base: int
+    plane: int
+    pitch: int
+
+
+def sums_size(pixels: int, depth: int) -> int:
+    """Floats that :class:`Sums` take together with the products."""
+    return PRODUCTS * -(-pixels // 2) * (depth // 2 + _GAP + PANEL)
+
+
+@inlined
+def sums_of(data, base, pixels, depth):
+    """Room for the sums of so many pixels, at ``data[base:]``."""
+    pitch = depth // 2 + _GAP
+    return Sums(data, base, (pixels + 1) // 2 * pitch, pitch)
+
+
+def pack_strassen(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weights ``(K, N)`` as sums of quarters: the panels of all seven take turns.
+
+    ``K`` and ``N`` are multiples of ``2 * PANEL``.
+    """
+    (b11, b12), (b21, b22) = (np.hsplit(half, 2) for half in np.vsplit(matrix, 2))
+    sums = (b12 - b22, b21 - b11, b11, b22, b11 + b22, b11 + b12, b21 + b22)
+    panels = [pack_panels(part).reshape(-1, len(b11) * PANEL) for part in sums]
+    return np.stack(panels, axis=1).ravel()
+
+
+@jit
+def strassen_sums(x, start, pixels, depth, sums, first):
+    """Sums of ``pixels`` adjacent pixels of ``depth`` channels at ``x[start:]``.
+
+    They are the pairs from ``first`` on. The last one is a single pixel if ``pixels`` is odd.
+    """
+    half = depth // 2
+    for pair in range((pixels + 1) // 2):
+        at = start + 2 * pair * depth
+        to = sums.base + (first + pair) * sums.pitch
+        alone = 2 * pair + 1 == pixels
+        for k in range(0, half, PANEL):
+            here, row = at + k, to + k
+            x1 = tile_bias(1, VECTORS, x, here)
+            x2 = tile_bias(1, VECTORS, x, here + half)
+            both = tile_plus(x1, x2)
+            y2, below = x2, both
+            if not alone:
+                y1 = tile_bias(1, VECTORS, x, here + depth)
+                y2 = tile_bias(1, VECTORS, x, here + depth + half)
+                below = tile_plus(y1, y2)
+                tile_store(tile_plus(x1, y2), sums.data, row + 4 * sums.plane, 0, LANES)
+                tile_store(tile_minus(y1, x1), sums.data, row + 5 * sums.plane, 0, LANES)
+                tile_store(tile_minus(x2, y2), sums.data, row + 6 * sums.plane, 0, LANES)
+            tile_store(x1, sums.data, row, 0, LANES)
+            tile_store(y2, sums.data, row + sums.plane, 0, LANES)
+            tile_store(below, sums.data, row + 2 * sums.plane, 0, LANES)
+            tile_store(both, sums.data, row + 3 * sums.plane, 0, LANES)
+
+
+@jit
+def _finish(tile, layer, n, result, to):
+    """What follows the sum: norm, residual, activation."""
+    tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
+    if result.skip >= 0:
+        tile = tile_add(tile, result.residual, result.skip + to, 0)
+    tile = tile_clamp(tile, layer.low, layer.high)
+    tile_store(tile, result.out, result.offset + to, 0, LANES)
+
+
+@jit
+def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
+    """Columns ``[first, last)`` of the left half, and their partners in the right half.
+
+    Parameters
+    ----------
+    sums : Sums
+        Of the pixels, as :func:`strassen_sums` leaves them.
+    layer : Layer
+        Weights as :func:`pack_strassen` gives them, ``(depth, columns)``.
+    result : Result
+        Where the values of pixel 0, column 0 go.
+    """
+    half, across = depth // 2, columns // 2
+    pairs = pixels // 2
+    data, room = sums.data, (pairs + pixels % 2) * PANEL
+    buffer = sums.base + PRODUCTS * sums.plane
+    taps = Taps(1, 0, 1, 0, half, sums.pitch, 1, 0, FIRST)
+    for n in range(first, last, PANEL):
+        panel = layer.kernel + n * half * PRODUCTS
+        for i in range(PRODUCTS):
+            rows = pairs + (pixels % 2 if i < _OF_LAST else 0)
+            to = Result(data, buffer + i * room, PANEL, data, -1)
+            start = sums.base + i * sums.plane
+            wide_column(data, start, taps, rows, layer, panel, to)
+            panel += half * PANEL
+        for pair in range(pairs + pixels % 2):
+            at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
+            p0 = tile_bias(1, VECTORS, data, at)
+            p1 = tile_bias(1, VECTORS, data, at + room)
+            p2 = tile_bias(1, VECTORS, data, at + 2 * room)
+            p3 = tile_bias(1, VECTORS, data, at + 3 * room)
+            lower, right = tile_plus(p2, p1), tile_plus(p0, p3)
+            if pair == pairs:
+                _finish(lower, layer, n, result, to)
+                _finish(right, layer, n + across, result, to + across)
+            else:
+                p4 = tile_bias(1, VECTORS, data, at + 4 * room)
+                p5 = tile_bias(1, VECTORS, data, at + 5 * room)
+                p6 = tile_bias(1, VECTORS, data, at + 6 * room)
+                upper = tile_plus(tile_minus(tile_plus(p4, p1), p3), p6)
+                last_one = tile_plus(tile_minus(tile_plus(p4, p0), p2), p5)
+                _finish(upper, layer, n, result, to)
+                _finish(right, layer, n + across, result, to + across)
+                below = to + result.stride
+                _finish(lower, layer, n, result, below)
+                _finish(last_one, layer, n + across, result, below + across)
