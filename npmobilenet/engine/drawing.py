@@ -11,7 +11,7 @@ from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
 from npmobilenet.engine.depth_first import groups, schedule
 from npmobilenet.engine.packing import Packed
-from npmobilenet.engine.shares import even, guided, rounds, waste
+from npmobilenet.engine.shares import balanced, even, guided, rounds, waste
 from npmobilenet.engine.steps import (
     Convolution,
     Copy,
@@ -206,7 +206,7 @@ class Drawing:
         at_once = 1 + width % 2
         turns = -(-height // at_once)
         most = max(_PAIRED, _SUMMED // channels) // (width * at_once)
-        share = rounds(turns, most, self._threads)
+        share = balanced(turns, most, self._threads)
         share = share._replace(rows=at_once * share.rows, rest=at_once * share.rest)
         facts = self._separable_facts(step, at_once) | self._skip(step.pointwise)
         sums = round_up(at_once * width * channels, 16) + SLACK
@@ -327,7 +327,7 @@ class Drawing:
         if self._threads > 1 and pixels <= 64:
             block = PANEL * max(1, -(-block // PANEL // self._threads))
         else:
-            share = rounds(-(-pixels // 2), most // 2, self._threads)
+            share = balanced(-(-pixels // 2), most // 2, self._threads)
             share = share._replace(rows=2 * share.rows, rest=2 * share.rest)
         sums = 16
         self._scratch = max(self._scratch, sums + sums_size(share.rows, depth) + SLACK)

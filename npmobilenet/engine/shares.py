@@ -32,6 +32,13 @@ def rounds(total: int, most: int, threads: int) -> Share:
     return even(total, -(-total // (turns * threads)))
 
 
+def balanced(total: int, most: int, threads: int) -> Share:
+    """Units of no more than ``most`` rows, as many for each thread; sizes differ by one row."""
+    units = min(total, -(-total // (most * threads)) * threads)
+    rows = -(-total // units)
+    return Share(rows, total - (rows - 1) * units, rows - 1, units)
+
+
 def guided(total: int, threads: int) -> Share:
     """One large unit for each thread, and some small ones for whoever is ready first.
 

@@ -7,7 +7,7 @@ from npmobilenet.engine.steps import Convolution, Inverted, Separable, Step
 from npmobilenet.kernels.blocks import PANEL
 
 _LEAST = 1 << 15  # weights: of a smaller layer the sums cost more than they save
-_NARROWEST = 128
+_NARROWEST = 256
 
 
 def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) -> None:

@@ -108,7 +108,7 @@ def strassen_sums(x, start, pixels, depth, sums, first):
             tile_store(both, sums.data, row + 3 * sums.plane, 0, LANES)
 
 
-@jit
+@inlined
 def _finish(tile, layer, n, result, to):
     """What follows the sum: norm, residual, activation."""
     tile = tile_scale(tile, layer.w, layer.norm + 2 * n)
