@@ -41,9 +41,9 @@ from npmobilenet.kernels.convolution import convolution_rows, copy
 from npmobilenet.kernels.dense import dense
 from npmobilenet.kernels.depthwise import depthwise_row, spread_rows
 from npmobilenet.kernels.fused import (
+    depthwise_sums,
     expand_depthwise,
     inverted_rows,
-    separable_pairs,
     separable_rows,
 )
 from npmobilenet.kernels.head import softmax
@@ -81,14 +81,24 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
     if multiplier > 1:
         rows = spread_rows(source, start, window, y0, y1, multiplier, store, planes, ZEROS)
 
-    if kind == SEPARABLE and table[row + SUMS] > 0:
-        to = moved(result, y0 * window.out_width)
-        sums = scratch + table[row + SUMS]
-        sums = sums_of(store, sums, (y1 - y0) * window.out_width, window.channels)
-        separable_pairs(
-            rows, window, y0, y1, table[row + STEP], store, buffer, sums, middle, packed, last,
-            columns, to
-        )  # fmt: skip
+    if table[row + SUMS] > 0:
+        half = columns // 2
+        n, until = 0, half
+        if kind == SEPARABLE:
+            depth, begin = window.channels, y0 * window.out_width
+            pixels = (y1 - y0) * window.out_width
+            sums = sums_of(store, scratch + table[row + SUMS], pixels, depth)
+            step = table[row + STEP]
+            depthwise_sums(rows, window, y0, y1, step, store, buffer, middle, packed, sums)
+        else:
+            across = (half + block - 1) // block
+            n = (unit % across) * block
+            until = min(n + block, half)
+            begin, end = span_of(table, row, unit // across, pixels)
+            pixels = end - begin
+            sums = sums_of(store, scratch + table[row + SUMS], pixels, depth)
+            strassen_sums(source, start + begin * depth, pixels, depth, sums)
+        strassen_product(sums, pixels, depth, last, columns, n, until, moved(result, begin))
     elif kind == SEPARABLE:
         to = moved(result, y0 * window.out_width)
         separable_rows(rows, window, y0, y1, store, buffer, middle, packed, last, columns, to)
@@ -108,14 +118,6 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
             source, start, depth, window, 0, window.out_height, 0, c0, c1, expanded, first, middle,
             packed, Result(out, target, window.channels, store, NONE)
         )  # fmt: skip
-    elif kind == PRODUCT and table[row + SUMS] > 0:
-        across = (columns // 2 + block - 1) // block
-        n = (unit % across) * block
-        begin, end = span_of(table, row, unit // across, pixels)
-        sums = sums_of(store, scratch + table[row + SUMS], end - begin, depth)
-        strassen_sums(source, start + begin * depth, end - begin, depth, sums, 0)
-        width = min(n + block, columns // 2)
-        strassen_product(sums, end - begin, depth, last, columns, n, width, moved(result, begin))
     elif kind == PRODUCT:
         across = (columns + block - 1) // block
         n = (unit % across) * block

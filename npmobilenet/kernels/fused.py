@@ -4,7 +4,7 @@ from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.depthwise import depthwise_row
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.product import one_tap, product
-from npmobilenet.kernels.strassen import strassen_product, strassen_sums
+from npmobilenet.kernels.strassen import from_pixel, strassen_sums
 from npmobilenet.kernels.window import Result, Rows, Window, from_column, moved
 
 
@@ -39,12 +39,10 @@ def separable_rows(
 
 
 @inlined
-def separable_pairs(
-    x, window, y0, y1, step, scratch, buffer, sums, depthwise, packed, pointwise, columns, result
-):
-    """As :func:`separable_rows`, with Strassen's product.
+def depthwise_sums(x, window, y0, y1, step, scratch, buffer, depthwise, packed, sums):
+    """Strassen's sums of the depthwise result of rows ``[y0, y1)``.
 
-    ``scratch[buffer:]`` takes the depthwise result of ``step`` rows, an even number of pixels.
+    ``scratch[buffer:]`` takes ``step`` rows of it, an even number of pixels.
     """
     channels = window.channels
     between = Result(scratch, buffer, channels, scratch, -1)
@@ -53,10 +51,9 @@ def separable_pairs(
         for y in range(top, bottom):
             line = moved(between, (y - top) * window.out_width)
             depthwise_row(x, window, y, depthwise, packed, line)
-        first = (top - y0) * window.out_width // 2
-        strassen_sums(scratch, buffer, (bottom - top) * window.out_width, channels, sums, first)
-    pixels = (y1 - y0) * window.out_width
-    strassen_product(sums, pixels, channels, pointwise, columns, 0, columns // 2, result)
+        pixels = (bottom - top) * window.out_width
+        below = from_pixel(sums, (top - y0) * window.out_width)
+        strassen_sums(scratch, buffer, pixels, channels, below)
 
 
 @inlined

@@ -204,12 +204,15 @@ def _make_column(vectors, heights):
 
 
 @inlined
-def wide_column(a, start, taps, pixels, layer, panel, result):
-    """All pixels of one whole panel of weights, which the next one follows."""
+def whole_panel(a, start, taps, pixels, layer, panel, n, result, last):
+    """The product of pixels of one tap with one panel, which the next one follows.
+
+    ``last`` is :data:`LANES`, but no constant: Numba would compile all tiles again for that.
+    """
     turns = max(1, taps.depth // _TOGETHER) * ((pixels + ROWS - 1) // ROWS)
     step = max(1, PANEL * taps.depth // turns)
     ahead = panel + PANEL * taps.depth
-    _wide(a, start, taps, pixels, layer, panel, 0, result, LANES, ahead, step)
+    _wide(a, start, taps, pixels, layer, panel, n, result, last, ahead, step)
 
 
 def _make_image_block(rows):

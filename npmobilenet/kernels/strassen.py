@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import PANEL, VECTORS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.product import FIRST, Taps, pack_panels, wide_column
+from npmobilenet.kernels.product import FIRST, Taps, pack_panels, whole_panel
 from npmobilenet.kernels.tile import (
     tile_add,
     tile_bias,
@@ -78,16 +78,23 @@ def pack_strassen(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.stack(panels, axis=1).ravel()
 
 
+@inlined
+def from_pixel(sums, pixel):
+    """The sums from a pixel on, which begins a pair."""
+    base = sums.base + pixel // 2 * sums.pitch
+    return Sums(sums.data, base, sums.plane, sums.pitch)
+
+
 @jit
-def strassen_sums(x, start, pixels, depth, sums, first):
+def strassen_sums(x, start, pixels, depth, sums):
     """Sums of ``pixels`` adjacent pixels of ``depth`` channels at ``x[start:]``.
 
-    They are the pairs from ``first`` on. The last one is a single pixel if ``pixels`` is odd.
+    The last pair is a single pixel if ``pixels`` is odd.
     """
     half = depth // 2
     for pair in range((pixels + 1) // 2):
         at = start + 2 * pair * depth
-        to = sums.base + (first + pair) * sums.pitch
+        to = sums.base + pair * sums.pitch
         alone = 2 * pair + 1 == pixels
         for k in range(0, half, PANEL):
             here, row = at + k, to + k
@@ -118,7 +125,7 @@ def _finish(tile, layer, n, result, to):
     tile_store(tile, result.out, result.offset + to, 0, LANES)
 
 
-@jit
+@inlined
 def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
     """Columns ``[first, last)`` of the left half, and their partners in the right half.
 
@@ -137,12 +144,12 @@ def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
     buffer = sums.base + PRODUCTS * sums.plane
     taps = Taps(1, 0, 1, 0, half, sums.pitch, 1, 0, FIRST)
     for n in range(first, last, PANEL):
-        panel = layer.kernel + n * half * PRODUCTS
+        panel, wide = layer.kernel + n * half * PRODUCTS, min(last - n, PANEL)
         for i in range(PRODUCTS):
             rows = pairs + (pixels % 2 if i < _OF_LAST else 0)
-            to = Result(data, buffer + i * room, PANEL, data, -1)
+            to = Result(data, buffer + i * room - n, PANEL, data, -1)
             start = sums.base + i * sums.plane
-            wide_column(data, start, taps, rows, layer, panel, to)
+            whole_panel(data, start, taps, rows, layer, panel, n, to, wide - LANES)
             panel += half * PANEL
         for pair in range(pairs + pixels % 2):
             at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
