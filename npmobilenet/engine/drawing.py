@@ -38,7 +38,7 @@ SLACK = 4 * LANES
 
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
 _PAIRED = 64
-_SUMMED = 45000
+_SUMMED = 60000
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
 
