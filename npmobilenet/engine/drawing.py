@@ -11,7 +11,7 @@ from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
 from npmobilenet.engine.depth_first import groups, schedule
 from npmobilenet.engine.packing import Packed
-from npmobilenet.engine.shares import balanced, even, guided, rounds, waste
+from npmobilenet.engine.shares import even, guided, rounds, waste
 from npmobilenet.engine.steps import (
     Convolution,
     Copy,
@@ -27,6 +27,7 @@ from npmobilenet.engine.steps import (
     reach,
     reads_vectors_of_input,
 )
+from npmobilenet.engine.strassen import shared_product, shared_rows
 from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
 from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.strassen import sums_size
@@ -37,8 +38,6 @@ ZEROS = 4 * LANES
 SLACK = 4 * LANES
 
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
-_PAIRED = 64
-_SUMMED = 60000
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
 
@@ -173,6 +172,12 @@ class Drawing:
         self._scratch = max(self._scratch, begin + size + SLACK)
         return {t.MULTIPLIER: layer.multiplier, t.PLANES: begin}
 
+    def _sums(self, begin: int, pixels: int, depth: int) -> int:
+        """Room from ``begin`` on for Strassen's sums of so many pixels; where it ends."""
+        end = begin + round_up(sums_size(pixels, depth), 16) + SLACK
+        self._scratch = max(self._scratch, end)
+        return end
+
     # Operations.
 
     def _separable(self, step: Separable, out: Place) -> None:
@@ -187,7 +192,13 @@ class Drawing:
             self._arena.give(middle)
             return
         if step.pointwise.strassen:
-            self._separable_pairs(step, out)
+            share, at_once = shared_rows(height, width, channels, self._threads)
+            sums = round_up(at_once * width * channels, 16) + SLACK
+            facts = self._separable_facts(step, at_once) | {t.STEP: at_once, t.SUMS: sums}
+            end = self._sums(sums, share.rows * width, channels)
+            facts |= self._spread(step.depthwise, share.rows, source, end)
+            facts |= self._skip(step.pointwise) | span_facts(share)
+            self._add(step, t.SEPARABLE, step.source, out, share.units, facts)
             return
         pixels = max(224 if self._threads > 1 else 392, _BETWEEN // channels)
         share = rounds(height, pixels // width, self._threads)
@@ -197,24 +208,6 @@ class Drawing:
         facts = self._separable_facts(step, share.rows) | self._skip(step.pointwise)
         facts |= self._spread(step.depthwise, share.rows, source, round_up(between, 16) + SLACK)
         self._add(step, t.SEPARABLE, step.source, out, share.units, facts | span_facts(share))
-
-    def _separable_pairs(self, step: Separable, out: Place) -> None:
-        """With Strassen's product, whose pairs of pixels must not depend on the units."""
-        height, width, columns = self._shapes[step]
-        source = self._shapes[step.source]
-        channels = source[2] * step.depthwise.multiplier
-        at_once = 1 + width % 2
-        turns = -(-height // at_once)
-        most = max(_PAIRED, _SUMMED // channels) // (width * at_once)
-        share = balanced(turns, most, self._threads)
-        share = share._replace(rows=at_once * share.rows, rest=at_once * share.rest)
-        facts = self._separable_facts(step, at_once) | self._skip(step.pointwise)
-        sums = round_up(at_once * width * channels, 16) + SLACK
-        spread = sums + round_up(sums_size(share.rows * width, channels), 16) + SLACK
-        self._scratch = max(self._scratch, spread)
-        facts |= {t.STEP: at_once, t.SUMS: sums} | span_facts(share)
-        facts |= self._spread(step.depthwise, share.rows, source, spread)
-        self._add(step, t.SEPARABLE, step.source, out, share.units, facts)
 
     def _separable_facts(self, step: Separable, rows: int) -> Row:
         """For ``rows`` rows at a time."""
@@ -286,61 +279,38 @@ class Drawing:
     def _product(
         self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
     ) -> None:
-        if layer.strassen:
-            self._strassen(layer, shown, pixels, depth, start, out)
-            return
-        columns = layer.bias.size
-        share, block = even(pixels, pixels), round_up(columns, PANEL)
+        columns, sums = layer.bias.size, 0
+        across = round_up(columns, PANEL)
+        share, block = even(pixels, pixels), across
         panels = block // PANEL
-        if self._threads > 1:
+        if layer.strassen:
+            across, sums = columns // 2, 16
+            share, block = shared_product(pixels, depth, columns, self._threads)
+            self._sums(sums, share.rows, depth)
+        elif self._threads > 1:
             tiles = -(-pixels // ROWS)
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
             elif waste(panels, self._threads) + _READS < waste(tiles, self._threads):
                 block = PANEL * -(-panels // self._threads)
             else:
-                share = guided(tiles, self._threads)
-                share = share._replace(rows=ROWS * share.rows, rest=ROWS * share.rest)
+                share = guided(tiles, self._threads).times(ROWS)
         elif depth * pixels > 1 << 17:
             rows = -(-pixels // -(-depth * pixels // (1 << 17)))
             share = even(pixels, round_up(rows, ROWS))
-        units = share.units * -(-columns // block)
+        units = share.units * -(-across // block)
         facts = (
             {
                 t.PIXELS: pixels,
                 t.COLUMNS: columns,
                 t.BLOCK: block,
                 t.DEPTH: depth,
+                t.SUMS: sums,
             }
             | self._weights(t.LAST, layer)
             | self._skip(layer)
         )
         self._add(shown, t.PRODUCT, None, out, units, facts | span_facts(share), start)
-
-    def _strassen(
-        self, layer: Convolution, shown: Step, pixels: int, depth: int, start: Place, out: Place
-    ) -> None:
-        columns = layer.bias.size
-        block = columns // 2
-        share = even(pixels, pixels)
-        most = 2 * max(1, max(_PAIRED, _SUMMED // depth) // 2)
-        if self._threads > 1 and pixels <= 64:
-            block = PANEL * max(1, -(-block // PANEL // self._threads))
-        else:
-            share = balanced(-(-pixels // 2), most // 2, self._threads)
-            share = share._replace(rows=2 * share.rows, rest=2 * share.rest)
-        sums = 16
-        self._scratch = max(self._scratch, sums + sums_size(share.rows, depth) + SLACK)
-        facts = {
-            t.PIXELS: pixels,
-            t.COLUMNS: columns,
-            t.BLOCK: block,
-            t.DEPTH: depth,
-            t.SUMS: sums,
-        }
-        facts |= self._weights(t.LAST, layer) | self._skip(layer) | span_facts(share)
-        units = share.units * -(-(columns // 2) // block)
-        self._add(shown, t.PRODUCT, None, out, units, facts, start)
 
     def _dense(self, step: Convolution, depth: int, out: Place) -> None:
         panels = -(-step.bias.size // PANEL)

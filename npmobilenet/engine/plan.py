@@ -87,8 +87,12 @@ class Planner:
         while begin > 0:
             step = self._steps[begin - 1]
             flat = self._shapes[step][:2] == (1, 1) == self._shapes[step.source][:2]
-            dense = isinstance(step, Convolution) and step.pointwise and not step.adds
-            dense = dense and not step.strassen
+            dense = (
+                isinstance(step, Convolution)
+                and step.pointwise
+                and not step.adds
+                and not step.strassen
+            )
             if not (flat and (dense or isinstance(step, Softmax))):
                 break
             begin -= 1

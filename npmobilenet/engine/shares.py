@@ -16,6 +16,10 @@ class Share(NamedTuple):
     rest: int
     units: int
 
+    def times(self, size: int) -> "Share":
+        """The rows of groups of so many rows, which a share was made of."""
+        return self._replace(rows=size * self.rows, rest=size * self.rest)
+
 
 def even(total: int, rows: int) -> Share:
     """Units of so many rows, the last of what is left."""

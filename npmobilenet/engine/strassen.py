@@ -1,13 +1,15 @@
-"""Which pointwise convolutions are done by Strassen's product."""
+"""Which pointwise convolutions are done by Strassen's product, and how they are shared out."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from npmobilenet.engine.shares import Share, balanced, even
 from npmobilenet.engine.steps import Convolution, Inverted, Separable, Step
 from npmobilenet.kernels.blocks import PANEL
 
-_LEAST = 1 << 15  # weights: of a smaller layer the sums cost more than they save
-_NARROWEST = 256
+_SUMMED = 60000  # floats whose sums fit L2
+_FEWEST = 64  # pixels of a unit, each of which reads all weights
+_NARROWEST = 512  # channels: with fewer the sums cost as much as they save
 
 
 def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) -> None:
@@ -40,7 +42,28 @@ def _suits(layer: Convolution) -> bool:
     depth, columns = layer.kernel.shape[2:]
     return (
         layer.pointwise
-        and depth * columns >= _LEAST
         and min(depth, columns) >= _NARROWEST
         and depth % (2 * PANEL) == columns % (2 * PANEL) == 0
     )
+
+
+def shared_rows(height: int, width: int, channels: int, threads: int) -> tuple[Share, int]:
+    """Units of a depthwise separable block, and how many rows its depthwise part does at a time.
+
+    Both begin at an even pixel: which pixels are a pair must not depend on threads.
+    """
+    at_once = 1 + width % 2
+    most = max(1, _most(channels) // (width * at_once))
+    return balanced(-(-height // at_once), most, threads).times(at_once), at_once
+
+
+def shared_product(pixels: int, depth: int, columns: int, threads: int) -> tuple[Share, int]:
+    """Pixels of the units of a product, and columns of its left half: few pixels are not cut."""
+    half = columns // 2
+    if threads > 1 and pixels <= _FEWEST:
+        return even(pixels, pixels), PANEL * -(-half // PANEL // threads)
+    return balanced(-(-pixels // 2), _most(depth) // 2, threads).times(2), half
+
+
+def _most(channels: int) -> int:
+    return max(_FEWEST, _SUMMED // channels)

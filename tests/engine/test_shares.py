@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npmobilenet.engine.shares import even, guided, rounds
+from npmobilenet.engine.shares import balanced, even, guided, rounds
 
 totals = st.integers(1, 300)
 threads = st.integers(1, 20)
@@ -30,6 +30,16 @@ def test_rounds(total, most, count):
     assert max(found) <= max(1, most)
     if count > 1 and total >= count and total % (share.rows * count) == 0:
         assert share.units % count == 0
+
+
+@given(totals, st.integers(1, 40), threads)
+def test_balanced(total, most, count):
+    """As many units for each thread, of nearly one size."""
+    share = balanced(total, most, count)
+    found = sizes(share, total)
+    assert max(found) <= most
+    assert max(found) - min(found) <= 1
+    assert len(found) % count == 0 or len(found) == total
 
 
 @given(totals, threads)

@@ -3,6 +3,7 @@
 Fixes the wait: each step of the first panels' tiles prefetches a share of the next. It also
 applies batch norm, a residual and the limits of an activation before the sums leave the registers,
 and has more heights of tiles, so that none overlap.
+Still wrong: nothing, but a wide layer can do with fewer multiplications.
 """
 
 from npmobilenet.kernels.jit import entry
