@@ -210,7 +210,7 @@ def whole_panel(a, start, taps, pixels, layer, panel, n, result, last):
     ``last`` is :data:`LANES`, but no constant: Numba would compile all tiles again for that.
     """
     turns = max(1, taps.depth // _TOGETHER) * ((pixels + ROWS - 1) // ROWS)
-    step = max(1, PANEL * taps.depth // turns)
+    step = (PANEL * taps.depth + turns - 1) // turns
     ahead = panel + PANEL * taps.depth
     _wide(a, start, taps, pixels, layer, panel, n, result, last, ahead, step)
 

@@ -125,6 +125,34 @@ def _finish(tile, layer, n, result, to):
     tile_store(tile, result.out, result.offset + to, 0, LANES)
 
 
+@jit
+def _join(data, buffer, pixels, layer, n, across, result):
+    """The seven products at ``data[buffer:]`` as columns ``n`` and ``n + across`` of pixels."""
+    pairs = pixels // 2
+    room = (pairs + pixels % 2) * PANEL
+    for pair in range(pairs + pixels % 2):
+        at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
+        p0 = tile_bias(1, VECTORS, data, at)
+        p1 = tile_bias(1, VECTORS, data, at + room)
+        p2 = tile_bias(1, VECTORS, data, at + 2 * room)
+        p3 = tile_bias(1, VECTORS, data, at + 3 * room)
+        lower, right = tile_plus(p2, p1), tile_plus(p0, p3)
+        if pair == pairs:
+            _finish(lower, layer, n, result, to)
+            _finish(right, layer, n + across, result, to + across)
+        else:
+            p4 = tile_bias(1, VECTORS, data, at + 4 * room)
+            p5 = tile_bias(1, VECTORS, data, at + 5 * room)
+            p6 = tile_bias(1, VECTORS, data, at + 6 * room)
+            upper = tile_plus(tile_minus(tile_plus(p4, p1), p3), p6)
+            last_one = tile_plus(tile_minus(tile_plus(p4, p0), p2), p5)
+            _finish(upper, layer, n, result, to)
+            _finish(right, layer, n + across, result, to + across)
+            below = to + result.stride
+            _finish(lower, layer, n, result, below)
+            _finish(last_one, layer, n + across, result, below + across)
+
+
 @inlined
 def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
     """Columns ``[first, last)`` of the left half, and their partners in the right half.
@@ -151,24 +179,4 @@ def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
             start = sums.base + i * sums.plane
             whole_panel(data, start, taps, rows, layer, panel, n, to, wide - LANES)
             panel += half * PANEL
-        for pair in range(pairs + pixels % 2):
-            at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
-            p0 = tile_bias(1, VECTORS, data, at)
-            p1 = tile_bias(1, VECTORS, data, at + room)
-            p2 = tile_bias(1, VECTORS, data, at + 2 * room)
-            p3 = tile_bias(1, VECTORS, data, at + 3 * room)
-            lower, right = tile_plus(p2, p1), tile_plus(p0, p3)
-            if pair == pairs:
-                _finish(lower, layer, n, result, to)
-                _finish(right, layer, n + across, result, to + across)
-            else:
-                p4 = tile_bias(1, VECTORS, data, at + 4 * room)
-                p5 = tile_bias(1, VECTORS, data, at + 5 * room)
-                p6 = tile_bias(1, VECTORS, data, at + 6 * room)
-                upper = tile_plus(tile_minus(tile_plus(p4, p1), p3), p6)
-                last_one = tile_plus(tile_minus(tile_plus(p4, p0), p2), p5)
-                _finish(upper, layer, n, result, to)
-                _finish(right, layer, n + across, result, to + across)
-                below = to + result.stride
-                _finish(lower, layer, n, result, below)
-                _finish(last_one, layer, n + across, result, below + across)
+        _join(data, buffer, pixels, layer, n, across, result)

@@ -1,8 +1,7 @@
-"""Strassen's product: seven products of half the depth and half the columns instead of eight.
+"""The library's kernel for wide layers: Strassen's seven half-size products instead of eight.
 
-Fixes what no kernel can: the number of multiplications, which falls by an eighth. It pays with
-additions and with errors about 1.4 times as large, and only where channels are many: the engine
-takes it from 512 to 512 channels on.
+Fixes what no tile can: the number of multiplications, which falls by an eighth. It pays with
+additions and with a somewhat larger error, so the engine takes it from 512 channels on.
 Channels that cannot be cut in halves of whole panels are left to the rung before.
 """
 
