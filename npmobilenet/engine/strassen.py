@@ -35,16 +35,13 @@ def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) ->
             case _:
                 continue
         pixels = set(shapes[step.name][:-1])
-        layer.strassen = not pixels <= {1} and _suits(layer)
+        layer.strassen = layer.pointwise and not pixels <= {1} and is_wide(*layer.kernel.shape[2:])
 
 
-def _suits(layer: Convolution) -> bool:
-    depth, columns = layer.kernel.shape[2:]
-    return (
-        layer.pointwise
-        and min(depth, columns) >= _NARROWEST
-        and depth % (2 * PANEL) == columns % (2 * PANEL) == 0
-    )
+def is_wide(depth: int, columns: int) -> bool:
+    """Whether a pointwise convolution has so many channels, and halves of whole panels."""
+    whole = depth % (2 * PANEL) == columns % (2 * PANEL) == 0
+    return whole and min(depth, columns) >= _NARROWEST
 
 
 def shared_rows(height: int, width: int, channels: int, threads: int) -> tuple[Share, int]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from npmobilenet.kernels.blocks import PANEL, VECTORS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.product import FIRST, Taps, pack_panels, whole_panel
+from npmobilenet.kernels.product import FIRST, Taps, whole_panel
 from npmobilenet.kernels.tile import (
     tile_add,
     tile_bias,
@@ -72,10 +72,18 @@ def pack_strassen(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
 
     ``K`` and ``N`` are multiples of ``2 * PANEL``.
     """
-    (b11, b12), (b21, b22) = (np.hsplit(half, 2) for half in np.vsplit(matrix, 2))
-    sums = (b12 - b22, b21 - b11, b11, b22, b11 + b22, b11 + b12, b21 + b22)
-    panels = [pack_panels(part).reshape(-1, len(b11) * PANEL) for part in sums]
-    return np.stack(panels, axis=1).ravel()
+    half, across = (size // 2 for size in matrix.shape)
+    quarters = matrix.reshape(2, half, 2, across // PANEL, PANEL).transpose(0, 2, 3, 1, 4)
+    (b11, b12), (b21, b22) = quarters
+    packed = np.empty((across // PANEL, PRODUCTS, half, PANEL), np.float32)
+    np.subtract(b12, b22, out=packed[:, 0])
+    np.subtract(b21, b11, out=packed[:, 1])
+    packed[:, 2] = b11
+    packed[:, 3] = b22
+    np.add(b11, b22, out=packed[:, 4])
+    np.add(b11, b12, out=packed[:, 5])
+    np.add(b21, b22, out=packed[:, 6])
+    return packed.ravel()
 
 
 @inlined

@@ -5,6 +5,10 @@ A sum of ``n`` products in float32 is within ``gamma(n) * sum |x| |w|`` of the e
 without fused multiply-adds (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
 A layer that is further off computes something else: another weight, epsilon, padding or precision.
 
+Wide pointwise convolutions may be done by Strassen's product, as this library does them. It is not
+a sum in any order: a pixel is computed with another, whose size counts as well. Their rounding is
+relative to the seven products of sums of magnitudes.
+
 Here every value carries such a bound, element by element. A layer adds its own rounding to what
 it inherits: sums pass errors on through ``|w|``, layers that only choose or move values pass on
 the interval. ``EXTRA`` roundings more are granted to each layer, so that batch norm may be folded
@@ -33,6 +37,7 @@ from npmobilenet.architecture import (
     Rescaling,
     SeparableConv2D,
 )
+from npmobilenet.engine.strassen import is_wide
 from npmobilenet.interpreter import run_layer
 from npmobilenet.reference import ACTIVATIONS, FloatArray, activate
 
@@ -89,6 +94,12 @@ def _(layer: Conv2D | DepthwiseConv2D | Dense, variables: Variables, x: Bounded)
     kernel = variables["kernel"].shape
     terms = prod(kernel[:2]) if isinstance(layer, DepthwiseConv2D) else prod(kernel[:-1])
     linear = replace(layer, activation="linear")
+    if (
+        isinstance(linear, Conv2D)
+        and kernel[:2] == linear.strides == (1, 1)
+        and is_wide(*kernel[2:])
+    ):
+        return _activated(_strassen(linear, variables, x), layer.activation)
     return _activated(_weighted_sum(linear, variables, x, terms), layer.activation)
 
 
@@ -155,6 +166,48 @@ def _(layer: Add, variables: Variables, *inputs: Bounded) -> Bounded:
 @bounded_layer.register
 def _(layer: Activation, variables: Variables, x: Bounded) -> Bounded:
     return _activated(x, layer.activation)
+
+
+def _strassen(layer: Conv2D, variables: Variables, x: Bounded) -> Bounded:
+    """A wide pointwise convolution, by either product."""
+    _, _, depth, columns = variables["kernel"].shape
+    plain = _weighted_sum(layer, variables, x, depth)
+    largest = np.abs(x.value) + x.error
+    kernel = np.abs(variables["kernel"].reshape(depth, columns))
+    sizes = [strassen_magnitudes(image.reshape(-1, depth), kernel) for image in largest]
+    own = gamma(depth + EXTRA) * np.reshape(sizes, (*x.value.shape[:-1], columns))
+    return replace(plain, error=plain.error + own)
+
+
+def strassen_magnitudes(pixels: FloatArray, matrix: FloatArray) -> FloatArray:
+    """What the roundings of Strassen's product are relative to.
+
+    Parameters
+    ----------
+    pixels : array (P, K), not negative
+        Of one image, in order; neighbours are pairs, and a last one is alone if ``P`` is odd.
+    matrix : array (K, N), not negative
+    """
+    odd = len(pixels) % 2
+    paired = np.concatenate([pixels, pixels[len(pixels) - odd :]])
+    (x1, x2), (y1, y2) = (np.hsplit(paired[first::2], 2) for first in (0, 1))
+    (b11, b12), (b21, b22) = (np.hsplit(half, 2) for half in np.vsplit(matrix, 2))
+    p = (
+        x1 @ (b12 + b22),
+        y2 @ (b21 + b11),
+        (y1 + y2) @ b11,
+        (x1 + x2) @ b22,
+        (x1 + y2) @ (b11 + b22),
+        (y1 + x1) @ (b11 + b12),
+        (x2 + y2) @ (b21 + b22),
+    )
+    lower, right = p[2] + p[1], p[0] + p[3]
+    result = np.empty((len(paired), matrix.shape[1]))
+    result[::2] = np.hstack([p[4] + p[1] + p[3] + p[6], right])
+    result[1::2] = np.hstack([lower, p[4] + p[2] + p[0] + p[5]])
+    if odd:
+        result[-2] = np.hstack([lower[-1:], right[-1:]])
+    return result[: len(pixels)]
 
 
 def _weighted_sum(layer: Layer, variables: Variables, x: Bounded, terms: int) -> Bounded:

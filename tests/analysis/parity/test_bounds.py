@@ -12,10 +12,13 @@ from npmobilenet.architecture import (
     Conv2D,
     Dense,
     GlobalAveragePooling2D,
+    Input,
     MaxPooling2D,
+    NetworkBuilder,
     ReLU,
     SeparableConv2D,
 )
+from npmobilenet.engine import NumbaProgram
 from npmobilenet.interpreter import run_layer
 from npmobilenet.reference import ACTIVATIONS
 
@@ -48,6 +51,27 @@ def test_any_order_of_a_sum_is_within_the_bound(seed, terms, offset):
     products = x[0] * kernel[:, 0]
     total = float32_sum(np.append(products, bias), rng)
     assert abs(float(total) - found.value[0, 0]) <= found.error[0, 0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.integers(1, 3), st.integers(1, 5), st.sampled_from([0.0, 3.0]))
+def test_wide_layers_are_within_the_bound_of_their_pairs(seed, height, width, offset):
+    """A pixel of zeros beside others is not exactly its bias, as any sum of its own would be."""
+    rng = np.random.default_rng(seed)
+    layer = Conv2D(name="wide", filters=512, kernel_size=(1, 1), use_bias=False)
+    x = (rng.normal(size=(1, height, width, 512)) + offset).astype(np.float32)
+    x[0, height // 2, width // 2] = 0
+    kernel = rng.normal(size=(1, 1, 512, 512)).astype(np.float32)
+    net = NetworkBuilder(Input(name="input", shape=x.shape[1:]))
+    net.add(layer)
+    program = NumbaProgram(net.build("net"), {"wide/kernel": kernel.copy()})
+    found = bounded_layer(layer, {"kernel": kernel}, Bounded.exact(x))
+    assert (np.abs(program(x) - found.value) <= found.error).all()
+    kernel[0, 0, :, 5] *= 1.01
+    other = bounded_layer(layer, {"kernel": kernel}, Bounded.exact(x))
+    wrong = (np.abs(program(x) - other.value) > other.error).any(axis=(0, 1, 2))
+    assert wrong[5] == x.any()
+    assert wrong.sum() == wrong[5]
 
 
 def test_the_bound_is_gamma_times_the_sum_of_magnitudes(rng):
