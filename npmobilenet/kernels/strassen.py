@@ -37,7 +37,6 @@ PRODUCTS = 7
 _OF_LAST = 4
 """The first four make up all of a last pixel that has no partner."""
 
-
 _GAP = 16
 """Floats between rows of sums, lest all of them begin in the same set of the cache."""
 

@@ -115,6 +115,21 @@ def _each_row(builder, tile, value, change):
     return value
 
 
+def _row_by_row(tile, operation):
+    """Builds ``operation`` of the vectors of one tile and those of another."""
+
+    def codegen(context, builder, signature, arguments):
+        value, other = arguments
+
+        def changed(i, row):
+            pairs = zip(row, _row(builder, tile, other, i), strict=True)
+            return [operation(builder, *pair) for pair in pairs]
+
+        return _each_row(builder, tile, value, changed)
+
+    return codegen
+
+
 # ---------------------------------------------------------------------------------- start and end
 
 
@@ -323,31 +338,13 @@ def tile_max(typing, tile, a, offset, row_stride):
 @intrinsic
 def tile_plus(typing, tile, other):
     """The sum of two tiles of one shape."""
-
-    def codegen(context, builder, signature, arguments):
-        value, addend = arguments
-
-        def gain(i, row):
-            return map(builder.fadd, row, _row(builder, tile, addend, i))
-
-        return _each_row(builder, tile, value, gain)
-
-    return tile(tile, tile), codegen
+    return tile(tile, tile), _row_by_row(tile, ir.IRBuilder.fadd)
 
 
 @intrinsic
 def tile_minus(typing, tile, other):
     """The difference of two tiles of one shape."""
-
-    def codegen(context, builder, signature, arguments):
-        value, subtrahend = arguments
-
-        def loss(i, row):
-            return map(builder.fsub, row, _row(builder, tile, subtrahend, i))
-
-        return _each_row(builder, tile, value, loss)
-
-    return tile(tile, tile), codegen
+    return tile(tile, tile), _row_by_row(tile, ir.IRBuilder.fsub)
 
 
 @intrinsic

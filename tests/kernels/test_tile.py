@@ -11,6 +11,7 @@ from npmobilenet.kernels.tile import (
     tile_bias,
     tile_clamp,
     tile_max,
+    tile_minus,
     tile_outer,
     tile_plus,
     tile_scale,
@@ -125,6 +126,17 @@ def test_sum_of_two_tiles(rng):
     a, b, out = floats(rng, WIDE), floats(rng, WIDE), np.empty(WIDE, np.float32)
     add_tiles(a, b, out)
     np.testing.assert_array_equal(out, a + b)
+
+
+@jit
+def subtract_tiles(a, b, out):
+    tile_store(tile_minus(tile_bias(1, 2, a, 0), tile_bias(1, 2, b, 0)), out, 0, 0, LANES)
+
+
+def test_difference_of_two_tiles(rng):
+    a, b, out = floats(rng, WIDE), floats(rng, WIDE), np.empty(WIDE, np.float32)
+    subtract_tiles(a, b, out)
+    np.testing.assert_array_equal(out, a - b)
 
 
 @jit
