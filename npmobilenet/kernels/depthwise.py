@@ -181,6 +181,8 @@ def depthwise_row(x, window, y, layer, packed, result):
     fits = wide >= _SHORT and window.dilation_x == 1
     fits = fits and window.kernel_height == window.kernel_width
     fits = fits and window.kernel_width in (3, 5) and window.stride_x in (1, 2)
+    right = (wide - 1) * window.stride_x - window.pad_left + window.kernel_width - window.width
+    fits = fits and max(window.pad_left, right) <= window.kernel_width // 2
     if not fits:
         _any(x, window, held, ky, end, layer, packed, result)
     elif window.kernel_width == 5:

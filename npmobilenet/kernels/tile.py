@@ -234,7 +234,8 @@ def tile_window(
         ``x[rows[r] + c * channels + channel:]`` is column ``c`` of the input row under kernel row
         ``r``, at the tile's first channel. ``rows`` is a tuple.
     column, width
-        Input column under the first tap of pixel 0; columns outside ``[0, width)`` read as zeros.
+        Input column under the first tap of pixel 0. Columns outside ``[0, width)`` read as zeros;
+        on each side they may be ``taps // 2`` (of a single tap, the only one).
     zeros
         Where ``x`` holds a vector of zeros for each vector of the tile.
     stride, taps
@@ -246,56 +247,38 @@ def tile_window(
         return None
     step, count = stride.literal_value, taps.literal_value
     places = (tile.rows - 1) * step + count
+    margin = max(1, count // 2)  # places on each side that may lie outside
 
     def codegen(context, builder, signature, arguments):
         value, image, lines, shift, column, width, channels, zeros, _, _, weights, begin, gap = (
             arguments
         )
 
-        def total(offset_of):
-            """The tile with all products; ``offset_of(row, place)`` says where a column is."""
-            result = value
-            for r, line in enumerate(cgutils.unpack_tuple(builder, lines)):
-                first = _opaque(builder, builder.add(line, shift))
-                kernel = []
-                for tap in range(count):
-                    at = _pointer(context, builder, w, weights, begin, gap, r * count + tap)
-                    kernel.append(_load(builder, at, tile.vectors))
-                for place in range(places):
-                    fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
-                    fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
-                    if not fed:
-                        continue
-                    at = _pointer(context, builder, x, image, offset_of(first, place))
-                    pixels = _load(builder, at, tile.vectors)
-                    for i, tap in fed:
-                        for j, before in enumerate(_row(builder, tile, result, i)):
-                            after = _multiply_add(builder, pixels[j], kernel[tap][j], before)
-                            result = builder.insert_value(result, after, i * tile.vectors + j)
-            return [builder.extract_value(result, i) for i in range(tile.rows * tile.vectors)]
-
-        def inside(first, place):
+        def offset(first, place):
             here = builder.add(column, _I64(place))
-            return builder.add(first, builder.mul(here, channels))
-
-        def anywhere(first, place):
-            here = builder.add(column, _I64(place))
+            inside = builder.add(first, builder.mul(here, channels))
+            if margin <= place < places - margin:
+                return inside
             within = builder.icmp_unsigned("<", here, width)
-            return builder.select(within, inside(first, place), zeros)
+            return builder.select(within, inside, zeros)
 
-        # Most tiles touch no edge: they are spared the question, which costs more than a product.
-        fits = builder.icmp_signed("<=", builder.add(column, _I64(places)), width)
-        fits = builder.and_(fits, builder.icmp_signed(">=", column, _I64(0)))
-        with builder.if_else(fits, likely=True) as (then, otherwise):
-            with then:
-                middle, middle_block = total(inside), builder.block
-            with otherwise:
-                edge, edge_block = total(anywhere), builder.block
-        joined = [builder.phi(_VECTOR) for _ in middle]
-        for index, either in enumerate(joined):
-            either.add_incoming(middle[index], middle_block)
-            either.add_incoming(edge[index], edge_block)
-            value = builder.insert_value(value, either, index)
+        for r, line in enumerate(cgutils.unpack_tuple(builder, lines)):
+            first = _opaque(builder, builder.add(line, shift))
+            kernel = []
+            for tap in range(count):
+                at = _pointer(context, builder, w, weights, begin, gap, r * count + tap)
+                kernel.append(_load(builder, at, tile.vectors))
+            for place in range(places):
+                fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
+                fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
+                if not fed:
+                    continue
+                at = _pointer(context, builder, x, image, offset(first, place))
+                pixels = _load(builder, at, tile.vectors)
+                for i, tap in fed:
+                    for j, before in enumerate(_row(builder, tile, value, i)):
+                        after = _multiply_add(builder, pixels[j], kernel[tap][j], before)
+                        value = builder.insert_value(value, after, i * tile.vectors + j)
         return value
 
     numbers = [types.intp] * 5
