@@ -17,7 +17,7 @@ def weight_facts(column: int, place: Packed) -> Row:
 
 def span_facts(share: Share) -> Row:
     """Which rows each unit has."""
-    return {t.ROWS: share.rows, t.LARGE: share.large, t.REST: share.rest}
+    return {t.TOTAL: share.total, t.PARTS: share.parts, t.SMALL: share.small, t.GRAIN: share.grain}
 
 
 def window_facts(layer: Linear | Pool, source: Sample, channels: int, out: Sample) -> Row:

@@ -55,7 +55,7 @@ class _Ready:
         store = aligned(plan.store_size)
         store[:ZEROS] = 0
         job = plan.job()
-        counters = np.zeros(plan.stages(batch) * t.COUNTER_STEP, np.int64)
+        counters = np.zeros(plan.counters(batch) * t.COUNTER_STEP, np.int64)
         job[t.BATCH], job[t.COUNTERS] = batch, counters.ctypes.data
         job[t.STORE], job[t.WEIGHTS] = store.ctypes.data, weights.ctypes.data
         return _Buffers(job, job.ctypes.data, counters, store)

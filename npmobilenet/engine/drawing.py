@@ -11,7 +11,7 @@ from npmobilenet.engine.arena import Arena
 from npmobilenet.engine.columns import Row, depthwise_shape, span_facts, weight_facts, window_facts
 from npmobilenet.engine.depth_first import groups, schedule
 from npmobilenet.engine.packing import Packed
-from npmobilenet.engine.shares import even, guided, rounds, waste
+from npmobilenet.engine.shares import at_most, equal, guided, waste
 from npmobilenet.engine.steps import (
     Convolution,
     Copy,
@@ -37,6 +37,7 @@ Place = tuple[int, int, int]
 ZEROS = 4 * LANES
 SLACK = 4 * LANES
 
+_UNIT = 224  # output pixels of a unit of an inverted residual
 _BETWEEN = 8192  # floats between depthwise and pointwise: they fit L1, and fewer are no gain
 _READS = 0.05
 """What all threads reading all pixels costs a product, as a share of its time."""
@@ -201,7 +202,7 @@ class Drawing:
             self._add(step, t.SEPARABLE, step.source, out, share.units, facts)
             return
         pixels = max(224 if self._threads > 1 else 392, _BETWEEN // channels)
-        share = rounds(height, pixels // width, self._threads)
+        share = at_most(pixels // width, height, self._threads)
         if share.units <= self._threads:
             share = guided(height, self._threads)
         between = share.rows * width * channels
@@ -229,7 +230,7 @@ class Drawing:
         # Whole panels of weights are a gain at 28 x 28 already, unless several threads are so fast
         # (AVX-512) that they lose more by reading each other's channels than by expanding the rows
         # where their parts meet twice.
-        few = source[0] * source[1] <= (784 if self._threads == 1 or REGISTERS == 16 else 195)
+        few = source[0] * source[1] <= (784 if self._threads == 1 or REGISTERS == 16 else 196)
         if few or step.project.strassen:
             middle = self._arena.take(height * width * channels + SLACK)
             place = (t.MEMORY, middle, t.LOCAL)
@@ -238,12 +239,10 @@ class Drawing:
             self._arena.give(middle)
             return
         layer = step.depthwise
-        # Where units meet, rows are expanded twice: small units only of large maps.
-        large = source[0] * source[1] > 784
-        share = (
-            guided(height, self._threads) if large else even(height, -(-height // self._threads))
-        )
-        at_once = max(1, min(share.rows, 56 // width))
+        at_once = max(1, min(-(-height // self._threads), 56 // width))
+        grain = at_once if height % (at_once * self._threads) == 0 else 1
+        most = _UNIT // (width * grain) if self._threads > 1 else height
+        share = at_most(most, -(-height // grain), self._threads).times(grain)
         ring = reach(at_once, layer, 0)
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
@@ -281,7 +280,7 @@ class Drawing:
     ) -> None:
         columns, sums = layer.bias.size, 0
         across = round_up(columns, PANEL)
-        share, block = even(pixels, pixels), across
+        share, block = equal(pixels, 1), across
         panels = block // PANEL
         if layer.strassen:
             across, sums = columns // 2, 16
@@ -291,13 +290,15 @@ class Drawing:
             tiles = -(-pixels // ROWS)
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
-            elif waste(panels, self._threads) + _READS < waste(tiles, self._threads):
+            elif waste(panels, self._threads, panels) + _READS < waste(
+                tiles, self._threads, pixels / ROWS
+            ):
                 block = PANEL * -(-panels // self._threads)
             else:
                 share = guided(tiles, self._threads).times(ROWS)
         elif depth * pixels > 1 << 17:
             rows = -(-pixels // -(-depth * pixels // (1 << 17)))
-            share = even(pixels, round_up(rows, ROWS))
+            share = at_most(-(-rows // ROWS), -(-pixels // ROWS)).times(ROWS)
         units = share.units * -(-across // block)
         facts = (
             {
@@ -325,9 +326,9 @@ class Drawing:
 
     def _convolution(self, step: Convolution, out: Place) -> None:
         height, width, columns = self._shapes[step]
-        share, block = rounds(height, 448 // width, self._threads), round_up(columns, PANEL)
+        share, block = at_most(448 // width, height, self._threads), round_up(columns, PANEL)
         if self._threads > 1 and height * width <= 64:  # more weights than pixels
-            share, block = even(height, height), PANEL * -(-columns // (PANEL * self._threads))
+            share, block = equal(height, 1), PANEL * -(-columns // (PANEL * self._threads))
         facts = self._convolution_facts(step, share.rows) | {t.BLOCK: block} | self._skip(step)
         units = share.units * -(-columns // block)
         self._add(step, t.CONVOLUTION, step.source, out, units, facts | span_facts(share))
@@ -361,7 +362,7 @@ class Drawing:
         for turn in turns:
             number, begin, end = turn
             member, (space, offset, stride) = members[number], places[number]
-            facts = kinds[number] | {t.BEGIN: begin} | span_facts(even(end - begin, end - begin))
+            facts = kinds[number] | {t.BEGIN: begin} | span_facts(equal(end - begin, 1))
             start = None
             if number > 0:
                 start, facts[t.HELD] = places[number - 1], kept[number - 1]
@@ -376,7 +377,7 @@ class Drawing:
     def _pool(self, step: Pool, out: Place) -> None:
         height, width, channels = self._shapes[step]
         source = self._shapes[step.source]
-        share = rounds(height, 112 // width, self._threads)
+        share = at_most(112 // width, height, self._threads)
         facts = {t.COLUMNS: channels} | span_facts(share)
         facts |= window_facts(step, source, channels, (height, width, channels))
         kind = t.LARGEST if step.largest else t.AVERAGE
@@ -388,7 +389,7 @@ class Drawing:
         before = step.source if shown is not None else source
         shape = self._shapes[before]
         height, width, channels = depthwise_shape(step, shape)
-        share = rounds(height, 112 // width, self._threads)
+        share = at_most(112 // width, height, self._threads)
         facts = {t.PACKED: round_up(channels, LANES)} | span_facts(share)
         facts |= self._weights(t.MIDDLE, step)
         facts |= window_facts(step, shape, channels, (height, width, channels))

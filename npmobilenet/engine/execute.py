@@ -1,9 +1,10 @@
 """The compiled program: runs a job, a table of operations over a batch, on any number of threads.
 
 Work is cut into stages that follow each other and units that do not depend on each other. A thread
-takes the next unit of a stage until there is none, then waits until all are finished. Who computes
-a unit makes no difference to its values. Nobody waits for a thread that has not begun: where
-other threads come late or never, the caller does all by itself.
+takes the units of a stage that are its own in order, then those at the end of others' queues, and
+waits until all are finished. Who computes a unit makes no difference to its values. Nobody waits
+for a thread that has not begun: where other threads come late or never, the caller does all by
+itself.
 """
 
 from npmobilenet.engine.operations import perform
@@ -12,7 +13,9 @@ from npmobilenet.engine.table import (
     BULK,
     COUNTER_STEP,
     COUNTERS,
+    NONE,
     OPERATIONS,
+    QUEUES,
     SCRATCH,
     SCRATCH_SIZE,
     SERIAL_OPERATIONS,
@@ -45,8 +48,23 @@ NEW = -2
 MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS = 0, 16, 32, 48
 MAIL_SIZE = 64
 
+_FRONT = (1 << 32) - 1
+_FROM_END = 32  # a queue's counter has the units taken from its end above those from its front
+
 _PATIENCE = 200 * PAUSES  # after some 0.2 ms a waiting caller yields its core
 _IDLE = 2000 * PAUSES  # after some 2 ms without work a helper goes to sleep
+
+
+@inlined
+def take(counters, counter, units, own):
+    """The number in its queue of the next unit, or NONE: the first for the owner, else the last."""
+    taken = atomic_read(counters, counter)
+    if (taken & _FRONT) + (taken >> _FROM_END) < units:
+        taken = atomic_add(counters, counter, 1 if own else 1 << _FROM_END)
+        front, back = taken & _FRONT, taken >> _FROM_END
+        if front + back < units:
+            return front if own else units - 1 - back
+    return NONE
 
 
 @inlined
@@ -57,7 +75,7 @@ def _work(address, thread, first, patience):
     x, y = float32_at(job[X]), float32_at(job[Y])
     store, w = float32_at(job[STORE]), float32_at(job[WEIGHTS])
     scratch = job[SCRATCH] + thread * job[SCRATCH_SIZE]
-    bulk = job[BULK]
+    bulk, queues = job[BULK], job[QUEUES]
     single = (job[BATCH] - bulk) * job[OPERATIONS]
     for stage in range(first, 1 + single + job[TAIL]):
         table, begin, image, slot = int64_at(job[TABLE]), 0, 0, job[SLOTS]
@@ -73,24 +91,34 @@ def _work(address, thread, first, patience):
             else:
                 begin += job[OPERATIONS] - single
             units = table[begin * WIDTH + UNITS]
-        counter = stage * COUNTER_STEP
-        while True:
-            unit = atomic_add(counters, counter, 1)
-            if unit >= units:
-                break
+        finished = stage * (1 + queues) * COUNTER_STEP
+        done, next_one, visited = 0, NONE, 0
+        while visited < queues:
+            queue = (thread + visited) % queues
+            first = queue * units // queues
+            count = (queue + 1) * units // queues - first
+            taken = take(counters, finished + (1 + queue) * COUNTER_STEP, count, visited == 0)
+            if taken == NONE:
+                visited += 1
+                continue
             # In the bulk a unit is an image: all operations, with all of theirs.
+            unit = first + taken
             end, part, parts = begin + 1, unit, unit + 1
             if stage == 0:
                 end, image = job[SERIAL_OPERATIONS], unit
             for operation in range(begin, end):
                 row = operation * WIDTH
                 if stage == 0:
-                    part, parts = 0, table[row + UNITS]
+                    part, parts, next_one = 0, table[row + UNITS], NONE
                 for piece in range(part, parts):
-                    perform(table, row, piece, image, slot, scratch, x, y, store, w)
-            atomic_add(counters, counter + COUNTER_STEP // 2, 1)
+                    goes_on = piece == next_one
+                    perform(table, row, piece, goes_on, image, slot, scratch, x, y, store, w)
+                    next_one = piece + 1
+            done += 1
+        if done > 0:
+            atomic_add(counters, finished, done)
         looks = 0
-        while atomic_read(counters, counter + COUNTER_STEP // 2) < units:
+        while atomic_read(counters, finished) < units:
             pause()
             looks += 1
             if looks > patience:

@@ -1,6 +1,6 @@
 """What the table says of an operation, in the groups that kernels are given."""
 
-from npmobilenet.engine.table import BEGIN, LARGE, LOCAL, REST, ROWS
+from npmobilenet.engine.table import BEGIN, GRAIN, LOCAL, PARTS, SMALL, TOTAL
 from npmobilenet.kernels.jit import inlined
 from npmobilenet.kernels.window import Layer, Window
 
@@ -34,6 +34,10 @@ def layer_of(table, column, w):
 @inlined
 def span_of(table, row, unit, end):
     """The output rows, or pixels, of a unit: where they begin and end."""
-    large, rows, rest = table[row + LARGE], table[row + ROWS], table[row + REST]
-    begin = table[row + BEGIN] + min(unit, large) * rows + max(unit - large, 0) * rest
-    return begin, min(begin + (rows if unit < large else rest), end)
+    total, parts, small = table[row + TOTAL], table[row + PARTS], table[row + SMALL]
+    part = unit if small == 0 else unit // 2
+    first, last = part * total // parts, (part + 1) * total // parts
+    if small > 0:
+        first, last = (first, last - small) if unit % 2 == 0 else (last - small, last)
+    grain, before = table[row + GRAIN], table[row + BEGIN]
+    return before + grain * first, min(before + grain * last, end)

@@ -55,11 +55,12 @@ from npmobilenet.kernels.window import Result, Rows, beside, from_column, moved
 
 
 @jit
-def perform(table, row, unit, image, slot, scratch, x, y, store, w):
+def perform(table, row, unit, goes_on, image, slot, scratch, x, y, store, w):
     """Unit ``unit`` of the operation at ``table[row:]``.
 
     ``slot`` and ``scratch`` are offsets into ``store``: where the image is worked on, and what
-    this thread has for itself.
+    this thread has for itself. With ``goes_on`` it has just done the unit before: what that left in
+    the scratch is still there.
     """
     kind = table[row + KIND]
     source = x if table[row + SOURCE] == INPUT else store
@@ -106,8 +107,8 @@ def perform(table, row, unit, image, slot, scratch, x, y, store, w):
         expanded = Rows(store, planes, table[row + RING], 0, ZEROS)
         step = table[row + STEP]
         inverted_rows(
-            source, start, depth, window, y0, y1, step, expanded, buffer, first, middle, packed,
-            last, columns, result
+            source, start, depth, window, y0, y1, step, goes_on, expanded, buffer, first, middle,
+            packed, last, columns, result
         )  # fmt: skip
     elif kind == EXPAND:
         # The planes of the channels before this unit's are not there.

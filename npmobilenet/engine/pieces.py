@@ -80,8 +80,9 @@ def cut(plan: Plan, job: Numbers, counters: Numbers, threads: int, held: object)
 def idle(threads: int) -> Callable[[], None]:
     """A job of one operation that has nothing to do."""
     table = np.zeros((1, t.WIDTH), np.int64)
-    counters = np.zeros(2 * t.COUNTER_STEP, np.int64)
+    counters = np.zeros(2 * (1 + threads) * t.COUNTER_STEP, np.int64)
     job = np.zeros(t.JOB_SIZE, np.int64)
     job[t.TABLE], job[t.COUNTERS] = table.ctypes.data, counters.ctypes.data
     job[t.OPERATIONS] = job[t.BATCH] = 1
+    job[t.QUEUES] = threads
     return _JobCall(job, job.ctypes.data, counters, threads, table)

@@ -31,6 +31,7 @@ class Plan:
     serial_operations: int
     bulk: int  # images that are done by one thread each
     scratch_size: int
+    threads: int
     slots: int
     slot_size: int
     store_size: int
@@ -43,12 +44,17 @@ class Plan:
         job[t.OPERATIONS], job[t.SERIAL_OPERATIONS] = self.operations, self.serial_operations
         job[t.TAIL], job[t.BULK] = len(self.table) - self.operations, self.bulk
         job[t.SCRATCH], job[t.SCRATCH_SIZE] = ZEROS, self.scratch_size
+        job[t.QUEUES] = self.threads
         job[t.SLOTS], job[t.SLOT_SIZE] = self.slots, self.slot_size
         return job
 
-    def stages(self, batch: int) -> int:
-        """How many stages a job has: one for the bulk, one an operation for the other images."""
-        return 1 + (batch - self.bulk) * self.operations + len(self.table) - self.operations
+    def counters(self, batch: int) -> int:
+        """How many counters a job takes: of each stage one, and one for each thread's queue.
+
+        One stage is for the bulk, and each operation is one for each of the other images.
+        """
+        stages = 1 + (batch - self.bulk) * self.operations + len(self.table) - self.operations
+        return stages * (1 + self.threads)
 
 
 class Planner:
@@ -136,6 +142,7 @@ class Planner:
             serial_operations=serial.operations,
             bulk=bulk,
             scratch_size=scratch_size,
+            threads=threads,
             slots=slots,
             slot_size=slot_size,
             store_size=shared + drawing.shared_size,

@@ -1,4 +1,9 @@
-"""How the rows of an operation are shared out as units, of which threads take one after another."""
+"""How the rows of an operation are cut into units, and which units lie next to each other.
+
+Units are numbered from the first row to the last, and each thread begins with as many neighbours as
+any other (:mod:`npmobilenet.engine.execute`). So a thread has the same part of the image in
+operation after operation, and what it reads is in the cache of its own core.
+"""
 
 from typing import NamedTuple
 
@@ -6,57 +11,56 @@ _LEAST = 7  # rows of a thread that are worth to be cut once more
 
 
 class Share(NamedTuple):
-    """``large`` units of ``rows`` rows, and after them units of ``rest`` rows.
+    """``total`` groups of ``grain`` rows in ``parts`` parts, whose sizes differ by one group.
 
-    Rows may stand for pixels, or for tiles of them.
+    If ``small`` is not 0, each part is two units: all but its last ``small`` groups, and these.
+    Rows may stand for pixels.
     """
 
-    rows: int
-    large: int
-    rest: int
-    units: int
+    total: int
+    parts: int
+    small: int = 0
+    grain: int = 1
+
+    @property
+    def units(self) -> int:
+        return self.parts if self.small == 0 else 2 * self.parts
+
+    @property
+    def rows(self) -> int:
+        """The rows of the largest unit."""
+        return self.grain * (-(-self.total // self.parts) - self.small)
 
     def times(self, size: int) -> "Share":
         """The rows of groups of so many rows, which a share was made of."""
-        return self._replace(rows=size * self.rows, rest=size * self.rest)
+        return self._replace(grain=size * self.grain)
 
 
-def even(total: int, rows: int) -> Share:
-    """Units of so many rows, the last of what is left."""
-    units = -(-total // rows)
-    return Share(rows, units, rows, units)
+def equal(total: int, parts: int) -> Share:
+    """So many units, or as many as there are rows."""
+    return Share(total, min(total, parts))
 
 
-def rounds(total: int, most: int, threads: int) -> Share:
-    """Units of no more than ``most`` rows, and as much work for each thread."""
-    most = max(1, min(total, most))
-    if threads == 1:
-        return even(total, most)
-    turns = -(-total // (most * threads))
-    return even(total, -(-total // (turns * threads)))
-
-
-def balanced(total: int, most: int, threads: int) -> Share:
-    """Units of no more than ``most`` rows, as many for each thread; sizes differ by one row."""
-    units = min(total, -(-total // (most * threads)) * threads)
-    rows = -(-total // units)
-    return Share(rows, total - (rows - 1) * units, rows - 1, units)
+def at_most(most: int, total: int, threads: int = 1) -> Share:
+    """Units of no more than ``most`` rows (or one), as many for each thread."""
+    return equal(total, threads * -(-total // (max(1, most) * threads)))
 
 
 def guided(total: int, threads: int) -> Share:
-    """One large unit for each thread, and some small ones for whoever is ready first.
+    """Two units for each thread: the second is small, for whoever is ready first.
 
     Cores are seldom equally fast: others use them too. Few units are an advantage where each
     reads all weights.
     """
     each = total // threads
     if threads == 1 or each < _LEAST:
-        return even(total, -(-total // threads))
-    small = each // _LEAST
-    large = each - small
-    return Share(large, threads, small, threads - (large * threads - total) // small)
+        return equal(total, threads)
+    return Share(total, threads, each // _LEAST)
 
 
-def waste(parts: int, threads: int) -> float:
-    """How much longer equal parts take on so many threads than if they could be shared evenly."""
-    return -(-parts // threads) * threads / parts
+def waste(parts: int, threads: int, work: float) -> float:
+    """How much longer threads take with such parts than if they could share the work evenly.
+
+    ``work`` is that of whole parts; the last may have less.
+    """
+    return -(-parts // threads) * threads / work

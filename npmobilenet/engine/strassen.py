@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from npmobilenet.engine.shares import Share, balanced, even
+from npmobilenet.engine.shares import Share, at_most, equal
 from npmobilenet.engine.steps import Convolution, Inverted, Separable, Step
 from npmobilenet.kernels.blocks import PANEL
 
@@ -51,15 +51,15 @@ def shared_rows(height: int, width: int, channels: int, threads: int) -> tuple[S
     """
     at_once = 1 + width % 2
     most = max(1, _most(channels) // (width * at_once))
-    return balanced(-(-height // at_once), most, threads).times(at_once), at_once
+    return at_most(most, -(-height // at_once), threads).times(at_once), at_once
 
 
 def shared_product(pixels: int, depth: int, columns: int, threads: int) -> tuple[Share, int]:
     """Pixels of the units of a product, and columns of its left half: few pixels are not cut."""
     half = columns // 2
     if threads > 1 and pixels <= _FEWEST:
-        return even(pixels, pixels), PANEL * -(-half // PANEL // threads)
-    return balanced(-(-pixels // 2), _most(depth) // 2, threads).times(2), half
+        return equal(pixels, 1), PANEL * -(-half // PANEL // threads)
+    return at_most(_most(depth) // 2, -(-pixels // 2), threads).times(2), half
 
 
 def _most(channels: int) -> int:

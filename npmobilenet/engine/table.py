@@ -29,7 +29,7 @@ SOURCE = 2
 OUT = 5
 SKIP = 8  # the residual; its space is NONE where there is none
 WINDOW = 11  # 13 columns, in the order of kernels.window.Window
-ROWS = 24  # output rows (of a product, pixels) of each of the first LARGE units
+TOTAL = 24  # output rows (of a product, pixels), in groups of GRAIN: see shares.Share
 STEP = 25  # output rows that an inverted residual computes at a time
 RING = 26  # expanded rows that it keeps
 BUFFER = 27  # where in the thread's scratch the first kind of intermediate lies
@@ -43,12 +43,13 @@ FIRST = 34  # weights of the expansion
 MIDDLE = 37  # of the depthwise convolution
 LAST = 40  # of the (pointwise) convolution
 MULTIPLIER = 43  # above 1: how often depthwise reads each input channel
-LARGE = 44
-REST = 45  # output rows of each of the other units
+PARTS = 44
+SMALL = 45
 BEGIN = 46  # output rows before the first unit
 HELD = 47  # rows that are kept of the source, of which the last are there: 0 for all
 SUMS = 48  # where in the thread's scratch Strassen's sums begin: 0 for an ordinary product
-WIDTH = 49
+GRAIN = 49
+WIDTH = 50
 
 NONE = -1
 
@@ -71,6 +72,7 @@ NONE = -1
     SLOTS,
     SLOT_SIZE,
 ) = range(16)
-JOB_SIZE = 16
+QUEUES = 16  # how many threads units are shared out to
+JOB_SIZE = 17
 
-COUNTER_STEP = 16  # counters of one stage lie on two cache lines of their own
+COUNTER_STEP = 8  # each counter lies on a cache line of its own

@@ -57,6 +57,13 @@ def depthwise_sums(x, window, y0, y1, step, scratch, buffer, depthwise, packed, 
 
 
 @inlined
+def _end_of_reach(window, y):
+    """The input row behind the last that output rows before ``y`` are made from."""
+    reach = (window.kernel_height - 1) * window.dilation_y + 1
+    return (y - 1) * window.stride_y - window.pad_top + reach
+
+
+@inlined
 def expand_depthwise(
     x, start, depth, window, y0, y1, fresh, first, last, planes, expand, depthwise, packed, result
 ):
@@ -83,9 +90,7 @@ def expand_depthwise(
     """
     width = window.width
     top = y0 * window.stride_y - window.pad_top
-    bottom = (y1 - 1) * window.stride_y - window.pad_top
-    bottom += (window.kernel_height - 1) * window.dilation_y + 1
-    begin, end = max(fresh, top, 0), min(bottom, window.height)
+    begin, end = max(fresh, top, 0), min(_end_of_reach(window, y1), window.height)
     taps = one_tap(depth)
     for c in range(first, last, PANEL):
         count = min(window.channels - c, PANEL)
@@ -109,12 +114,13 @@ def expand_depthwise(
 
 @inlined
 def inverted_rows(
-    x, start, depth, window, y0, y1, step, planes, buffer, expand, depthwise, packed, project,
-    columns, result
+    x, start, depth, window, y0, y1, step, goes_on, planes, buffer, expand, depthwise, packed,
+    project, columns, result
 ):  # fmt: skip
     """Output rows ``[y0, y1)`` of an inverted residual, ``step`` of them at a time.
 
-    Expanded rows stay in the planes from step to step, so none is computed twice.
+    Expanded rows stay in the planes from step to step, so none is computed twice. With ``goes_on``
+    those of the row above ``y0`` are there already.
     ``planes.data[buffer:]`` takes ``step`` depthwise rows. Other arguments as
     :func:`expand_depthwise` and :func:`separable_rows`.
     """
@@ -122,14 +128,15 @@ def inverted_rows(
     between = Result(planes.data, buffer, channels, planes.data, -1)
     taps = one_tap(channels)
     fresh = 0
+    if goes_on:
+        fresh = _end_of_reach(window, y0)
     for y in range(y0, y1, step):
         end = min(y + step, y1)
         expand_depthwise(
             x, start, depth, window, y, end, fresh, 0, channels, planes, expand, depthwise, packed,
             between
         )  # fmt: skip
-        fresh = (end - 1) * window.stride_y - window.pad_top
-        fresh += (window.kernel_height - 1) * window.dilation_y + 1
+        fresh = _end_of_reach(window, end)
         pixels = (end - y) * window.out_width
         below = moved(result, y * window.out_width)
         product(planes.data, buffer, taps, pixels, project, columns, below)

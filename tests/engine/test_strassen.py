@@ -69,10 +69,9 @@ def test_units_begin_with_a_pair(height, width, channels, threads):
     rows, at_once = shared_rows(height, width, channels, threads)
     pixels = height * width
     product, block = shared_product(pixels, channels, channels, threads)
-    assert rows.rows % at_once == rows.rest % at_once == 0
+    assert rows.grain % at_once == rows.small == product.small == 0
     assert at_once * width % 2 == 0
-    assert product.units == 1 or product.rows % 2 == product.rest % 2 == 0
+    assert product.units == 1 or product.grain % 2 == 0
     assert block % PANEL == 0
     for share, size in ((rows, height), (product, pixels)):
-        large = min(share.large, share.units)
-        assert large * share.rows + (share.units - large) * share.rest >= size
+        assert 0 <= share.grain * share.total - size < share.grain
