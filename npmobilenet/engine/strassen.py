@@ -9,11 +9,12 @@ from npmobilenet.kernels.blocks import PANEL
 
 _SUMMED = 60000  # floats whose sums fit L2
 _FEWEST = 64  # pixels of a unit, each of which reads all weights
-_NARROWEST = 512  # channels: with fewer the sums cost as much as they save
+_NARROWEST = 256  # channels behind a depthwise convolution: with fewer the sums are no gain
+_NARROWEST_ALONE = 512  # channels of others, whose pixels are not in L1
 
 
 def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) -> None:
-    """Mark the wide layers of many pixels.
+    """Mark the wide layers of more than one pixel.
 
     It depends on the network alone, not on threads or batch, so values do not depend on them.
 
@@ -27,21 +28,25 @@ def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) ->
     for step in steps:
         match step:
             case Convolution():
-                layer = step
+                layer, least = step, _NARROWEST_ALONE
             case Separable():
-                layer = step.pointwise
+                layer, least = step.pointwise, _NARROWEST
             case Inverted():
-                layer = step.project
+                layer, least = step.project, _NARROWEST_ALONE
             case _:
                 continue
         pixels = set(shapes[step.name][:-1])
-        layer.strassen = layer.pointwise and not pixels <= {1} and is_wide(*layer.kernel.shape[2:])
+        wide = is_wide(*layer.kernel.shape[2:], least)
+        layer.strassen = layer.pointwise and not pixels <= {1} and wide
 
 
-def is_wide(depth: int, columns: int) -> bool:
-    """Whether a pointwise convolution has so many channels, and halves of whole panels."""
+def is_wide(depth: int, columns: int, least: int = _NARROWEST) -> bool:
+    """Whether a pointwise convolution has so many channels, and halves of whole panels.
+
+    By default as many as the narrowest has that Strassen's product may be used for.
+    """
     whole = depth % (2 * PANEL) == columns % (2 * PANEL) == 0
-    return whole and min(depth, columns) >= _NARROWEST
+    return whole and min(depth, columns) >= least
 
 
 def shared_rows(height: int, width: int, channels: int, threads: int) -> tuple[Share, int]:

@@ -1,7 +1,8 @@
 """The library's kernel for wide layers: Strassen's seven half-size products instead of eight.
 
 Fixes what no tile can: the number of multiplications, which falls by an eighth. It pays with
-additions and with a somewhat larger error, so the engine takes it from 512 channels on.
+additions and with a somewhat larger error, so the engine takes it from 256 channels on (512
+where no depthwise convolution comes before).
 Channels that cannot be cut in halves of whole panels are left to the rung before.
 """
 
