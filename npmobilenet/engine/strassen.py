@@ -36,7 +36,8 @@ def choose_strassen(steps: list[Step], shapes: Mapping[str, tuple[Any, ...]]) ->
             case _:
                 continue
         pixels = set(shapes[step.name][:-1])
-        wide = is_wide(*layer.kernel.shape[2:], least)
+        depth, columns = layer.kernel.shape[2:]
+        wide = is_wide(depth, columns, least)
         layer.strassen = layer.pointwise and not pixels <= {1} and wide
 
 
