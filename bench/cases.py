@@ -63,12 +63,11 @@ def _operation(shape: tuple[int, ...], layer: Layer) -> Case:
     """A network of one layer; the title tells the layer and the shape of its input."""
 
     def build() -> Network:
-        return (
-            NetworkBuilder(Input(name="input_layer", shape=shape)).build(title).followed_by(layer)
-        )
+        return NetworkBuilder(Input(name="input_layer", shape=shape)).build(name).followed_by(layer)
 
-    title = f"{layer.name} {'x'.join(map(str, shape))}"
-    return Case(title, build)
+    size = "x".join(map(str, shape))
+    name = f"{layer.name}_{size}"  # TensorFlow takes no spaces
+    return Case(f"{layer.name} {size}", build)
 
 
 def _pointwise(filters: int) -> Layer:

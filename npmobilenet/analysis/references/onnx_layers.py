@@ -182,14 +182,18 @@ def _rescaling(graph: OnnxGraph, layer: Rescaling, x: str) -> str:
     )
 
 
+def _average_pooling(graph: OnnxGraph, layer: AveragePooling2D, x: str) -> str:
+    window = graph.window(layer)
+    del window["dilations"]  # not in ONNX before operator set 19, nor in Keras
+    return graph.node("AveragePool", [x], layer.name, **window)
+
+
 CONVERSIONS: Mapping[type[Layer], Callable[..., str]] = {
     Activation: lambda graph, layer, x: graph.activated(layer.name, x, layer.activation),
     Add: lambda graph, layer, *inputs: graph.node(
         "Add" if len(inputs) == 2 else "Sum", inputs, layer.name
     ),
-    AveragePooling2D: lambda graph, layer, x: graph.node(
-        "AveragePool", [x], layer.name, **graph.window(layer)
-    ),
+    AveragePooling2D: _average_pooling,
     BatchNormalization: _batch_norm,
     Conv2D: _convolution,
     Dense: _dense,

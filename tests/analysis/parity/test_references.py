@@ -9,6 +9,7 @@ from npmobilenet.analysis.references import fused_layers, run_reference
 from npmobilenet.architecture import (
     Activation,
     Add,
+    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Flatten,
@@ -86,6 +87,7 @@ def test_unfoldable_layers_stay(reference):
     net.add(Add(name="add"), conv, "back")
     net.add(Flatten(name="flat"))
     net.add(Reshape(name="again", target_shape=(6, 6, 2)))
+    net.add(AveragePooling2D(name="average", kernel_size=(3, 3), strides=(2, 2), padding="same"))
     net.add(GlobalMaxPooling2D(name="largest"))
     net.add(Activation(name="sigmoid", activation="sigmoid"))
     network = net.build("odd")
