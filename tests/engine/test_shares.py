@@ -1,7 +1,7 @@
 """Shares: every row is in one unit, and threads get as much work as can be."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npmobilenet.engine import table as t
@@ -32,6 +32,7 @@ def sizes(share, end):
     return [stop - begin for begin, stop in found]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(totals, st.integers(1, 300))
 def test_equal(total, parts):
     found = sizes(equal(total, parts), total)
@@ -39,6 +40,7 @@ def test_equal(total, parts):
     assert max(found) - min(found) <= 1
 
 
+@settings(deadline=None)  # the first call compiles
 @given(totals, st.integers(-1, 300), threads)
 def test_at_most(total, most, count):
     found = sizes(at_most(most, total, count), total)
@@ -46,6 +48,7 @@ def test_at_most(total, most, count):
     assert len(found) % count == 0 or len(found) == total
 
 
+@settings(deadline=None)  # the first call compiles
 @given(totals, threads, st.integers(1, 9), st.data())
 def test_groups_of_rows(total, count, grain, data):
     """Units begin at groups of rows; only the last may have less than whole ones."""
@@ -60,6 +63,7 @@ def test_rows_before_the_first_unit():
     assert spans(equal(10, 2), 100, begin=7) == [(7, 12), (12, 17)]
 
 
+@settings(deadline=None)  # the first call compiles
 @given(totals, threads)
 def test_guided(total, count):
     """Threads of one speed end together, within a small unit."""
