@@ -28,7 +28,7 @@ from npmobilenet.kernels.tile import (
 )
 from npmobilenet.kernels.window import moved
 
-_CHUNK = 64 if FUSED else 32
+_CHUNK = 64 if FUSED else 16
 """Products added one after another. Longer sums are sums of such sums, which round less.
 
 Where a multiply-add rounds twice, shorter ones make up for that.

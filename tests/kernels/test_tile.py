@@ -71,10 +71,11 @@ def make_window(stride, taps):
 @pytest.mark.parametrize(("stride", "taps"), [(1, 1), (1, 3), (2, 3), (1, 5), (2, 5)])
 def test_window_slides_over_a_row_with_zeros_around_it(rng, stride, taps):
     slide = make_window(stride, taps)
-    width = 6
+    width, places, margin = 12, 3 * stride + taps, max(1, taps // 2)
     zeros, row = np.zeros(LANES, np.float32), floats(rng, width, LANES)
     w, bias = floats(rng, taps, LANES), floats(rng, LANES)
-    for column in (-3, -1, 0, 2):
+    last = width - places + margin
+    for column in (-margin, -1, 0, 1, last - 1, last):
         out = np.empty((4, LANES), np.float32)
         slide(np.concatenate([zeros, row.ravel()]), column, width, w.ravel(), bias, out.ravel())
         expected = np.tile(bias.astype(float), (4, 1))
