@@ -202,7 +202,7 @@ class Drawing:
             self._add(step, t.SEPARABLE, step.source, out, share.units, facts)
             return
         pixels = max(224 if self._threads > 1 else 392, _BETWEEN // channels)
-        share = at_most(pixels // width, height, self._threads)
+        share = at_most(height, pixels // width, self._threads)
         if share.units <= self._threads:
             share = guided(height, self._threads)
         between = share.rows * width * channels
@@ -242,7 +242,7 @@ class Drawing:
         at_once = max(1, min(-(-height // self._threads), 56 // width))
         grain = at_once if height % (at_once * self._threads) == 0 else 1
         most = _UNIT // (width * grain) if self._threads > 1 else height
-        share = at_most(most, -(-height // grain), self._threads).times(grain)
+        share = at_most(-(-height // grain), most, self._threads).times(grain)
         ring = reach(at_once, layer, 0)
         planes = ring * source[1] * round_up(channels, PANEL) + SLACK
         self._scratch = max(self._scratch, planes + at_once * width * channels + SLACK)
@@ -281,13 +281,12 @@ class Drawing:
         columns, sums = layer.bias.size, 0
         across = round_up(columns, PANEL)
         share, block = equal(pixels, 1), across
-        panels = block // PANEL
+        panels, tiles = block // PANEL, -(-pixels // ROWS)
         if layer.strassen:
             across, sums = columns // 2, 16
             share, block = shared_product(pixels, depth, columns, self._threads)
             self._sums(sums, share.rows, depth)
         elif self._threads > 1:
-            tiles = -(-pixels // ROWS)
             if columns >= 8 * PANEL * self._threads:
                 block = PANEL * max(1, columns // PANEL // (4 * self._threads))
             elif waste(panels, self._threads, panels) + _READS < waste(
@@ -297,8 +296,7 @@ class Drawing:
             else:
                 share = guided(tiles, self._threads).times(ROWS)
         elif depth * pixels > 1 << 17:
-            rows = -(-pixels // -(-depth * pixels // (1 << 17)))
-            share = at_most(-(-rows // ROWS), -(-pixels // ROWS)).times(ROWS)
+            share = equal(tiles, -(-depth * pixels // (1 << 17))).times(ROWS)
         units = share.units * -(-across // block)
         facts = (
             {
@@ -326,7 +324,7 @@ class Drawing:
 
     def _convolution(self, step: Convolution, out: Place) -> None:
         height, width, columns = self._shapes[step]
-        share, block = at_most(448 // width, height, self._threads), round_up(columns, PANEL)
+        share, block = at_most(height, 448 // width, self._threads), round_up(columns, PANEL)
         if self._threads > 1 and height * width <= 64:  # more weights than pixels
             share, block = equal(height, 1), PANEL * -(-columns // (PANEL * self._threads))
         facts = self._convolution_facts(step, share.rows) | {t.BLOCK: block} | self._skip(step)
@@ -377,7 +375,7 @@ class Drawing:
     def _pool(self, step: Pool, out: Place) -> None:
         height, width, channels = self._shapes[step]
         source = self._shapes[step.source]
-        share = at_most(112 // width, height, self._threads)
+        share = at_most(height, 112 // width, self._threads)
         facts = {t.COLUMNS: channels} | span_facts(share)
         facts |= window_facts(step, source, channels, (height, width, channels))
         kind = t.LARGEST if step.largest else t.AVERAGE
@@ -389,7 +387,7 @@ class Drawing:
         before = step.source if shown is not None else source
         shape = self._shapes[before]
         height, width, channels = depthwise_shape(step, shape)
-        share = at_most(112 // width, height, self._threads)
+        share = at_most(height, 112 // width, self._threads)
         facts = {t.PACKED: round_up(channels, LANES)} | span_facts(share)
         facts |= self._weights(t.MIDDLE, step)
         facts |= window_facts(step, shape, channels, (height, width, channels))

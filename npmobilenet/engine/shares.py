@@ -41,7 +41,7 @@ def equal(total: int, parts: int) -> Share:
     return Share(total, min(total, parts))
 
 
-def at_most(most: int, total: int, threads: int = 1) -> Share:
+def at_most(total: int, most: int, threads: int) -> Share:
     """Units of no more than ``most`` rows (or one), as many for each thread."""
     return equal(total, threads * -(-total // (max(1, most) * threads)))
 

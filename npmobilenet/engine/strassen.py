@@ -57,7 +57,7 @@ def shared_rows(height: int, width: int, channels: int, threads: int) -> tuple[S
     """
     at_once = 1 + width % 2
     most = max(1, _most(channels) // (width * at_once))
-    return at_most(most, -(-height // at_once), threads).times(at_once), at_once
+    return at_most(-(-height // at_once), most, threads).times(at_once), at_once
 
 
 def shared_product(pixels: int, depth: int, columns: int, threads: int) -> tuple[Share, int]:
@@ -65,7 +65,7 @@ def shared_product(pixels: int, depth: int, columns: int, threads: int) -> tuple
     half = columns // 2
     if threads > 1 and pixels <= _FEWEST:
         return equal(pixels, 1), PANEL * -(-half // PANEL // threads)
-    return at_most(_most(depth) // 2, -(-pixels // 2), threads).times(2), half
+    return at_most(-(-pixels // 2), _most(depth) // 2, threads).times(2), half
 
 
 def _most(channels: int) -> int:

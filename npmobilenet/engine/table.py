@@ -29,7 +29,7 @@ SOURCE = 2
 OUT = 5
 SKIP = 8  # the residual; its space is NONE where there is none
 WINDOW = 11  # 13 columns, in the order of kernels.window.Window
-TOTAL = 24  # output rows (of a product, pixels), in groups of GRAIN: see shares.Share
+TOTAL = 24  # output rows (of a product, pixels) in groups of GRAIN; with PARTS and SMALL a Share
 STEP = 25  # output rows that an inverted residual computes at a time
 RING = 26  # expanded rows that it keeps
 BUFFER = 27  # where in the thread's scratch the first kind of intermediate lies
@@ -71,8 +71,8 @@ NONE = -1
     SCRATCH_SIZE,
     SLOTS,
     SLOT_SIZE,
-) = range(16)
-QUEUES = 16  # how many threads units are shared out to
+    QUEUES,  # how many threads units are shared out to
+) = range(17)
 JOB_SIZE = 17
 
 COUNTER_STEP = 8  # each counter lies on a cache line of its own

@@ -43,8 +43,9 @@ def test_equal(total, parts):
 @settings(deadline=None)  # the first call compiles
 @given(totals, st.integers(-1, 300), threads)
 def test_at_most(total, most, count):
-    found = sizes(at_most(most, total, count), total)
+    found = sizes(at_most(total, most, count), total)
     assert max(found) <= max(1, most)
+    assert max(found) - min(found) <= 1
     assert len(found) % count == 0 or len(found) == total
 
 
@@ -70,6 +71,7 @@ def test_guided(total, count):
     share = guided(total, count)
     found = sizes(share, total)
     assert len(found) in (min(total, count), 2 * count)
+    assert max(found) <= -(-total // count)
     busy = [0] * count
     for thread in range(count):
         first, last = thread * len(found) // count, (thread + 1) * len(found) // count

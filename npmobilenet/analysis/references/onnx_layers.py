@@ -98,11 +98,13 @@ class OnnxGraph:
         (top, bottom), (left, right) = explicit_padding(
             layer.padding, (height, width), layer.kernel_size, layer.strides, layer.dilation
         )
+        # Average pooling has no such attribute before operator set 19.
+        dilated = {"dilations": layer.dilation} if layer.dilation != (1, 1) else {}
         return {
             "kernel_shape": layer.kernel_size,
             "strides": layer.strides,
-            "dilations": layer.dilation,
             "pads": (top, left, bottom, right),
+            **dilated,
         }
 
 
@@ -182,18 +184,14 @@ def _rescaling(graph: OnnxGraph, layer: Rescaling, x: str) -> str:
     )
 
 
-def _average_pooling(graph: OnnxGraph, layer: AveragePooling2D, x: str) -> str:
-    window = graph.window(layer)
-    del window["dilations"]  # not in ONNX before operator set 19, nor in Keras
-    return graph.node("AveragePool", [x], layer.name, **window)
-
-
 CONVERSIONS: Mapping[type[Layer], Callable[..., str]] = {
     Activation: lambda graph, layer, x: graph.activated(layer.name, x, layer.activation),
     Add: lambda graph, layer, *inputs: graph.node(
         "Add" if len(inputs) == 2 else "Sum", inputs, layer.name
     ),
-    AveragePooling2D: _average_pooling,
+    AveragePooling2D: lambda graph, layer, x: graph.node(
+        "AveragePool", [x], layer.name, **graph.window(layer)
+    ),
     BatchNormalization: _batch_norm,
     Conv2D: _convolution,
     Dense: _dense,
