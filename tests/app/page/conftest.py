@@ -148,6 +148,20 @@ class Visit:
         page.get_by_role("tab", name=tab).click()
         page.get_by_role("tabpanel", name=tab).wait_for()
 
+    @staticmethod
+    def show(page, picture):
+        """Choose a picture; what the page says is about it then."""
+        page.locator(".source input[type=file]").set_input_files(picture)
+        page.locator(".stage-spinner").wait_for(state="detached")
+
+    @staticmethod
+    def until(page, condition):
+        """Wait until a function of no arguments is true."""
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(50)
+
     def _listen(self, message):
         refused = re.search(r"status of 4\d\d", message.text)  # by the server, which is tested
         if message.type in ("error", "warning") and not refused:

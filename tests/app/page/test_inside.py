@@ -37,21 +37,17 @@ def pixels(locator):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
-def settle(page, before):
+def settle(visit, page, before):
     """Wait until the feature maps are others."""
-    for _ in range(100):
-        if page.locator(".maps").get_attribute("src") != before:
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("the feature maps did not change")
+    visit.until(page, lambda: page.locator(".maps").get_attribute("src") != before)
 
 
 def test_feature_maps_of_the_layer_one_clicks(
-    inside, served_model, photograph, is_real, screenshot
+    visit, inside, served_model, photograph, is_real, screenshot
 ):
     first = inside.locator(".maps").get_attribute("src")
     inside.get_by_role("button", name="conv_pw_5", exact=True).click()
-    settle(inside, first)
+    settle(visit, inside, first)
     found = pixels(inside.locator(".maps"))
     maps = feature_maps(served_model, photograph, "conv_pw_5_relu")
     np.testing.assert_array_equal(found, image_grid(maps[..., :256]))
@@ -85,29 +81,29 @@ def test_every_layer_with_macs_is_listed(inside, served_model):
             assert text[layer.name][1] == f"{layer.macs / 1e6:.1f}"
 
 
-def test_arrow_keys_walk_through_the_layers(inside):
+def test_arrow_keys_walk_through_the_layers(visit, inside):
     inside.get_by_role("button", name="conv1", exact=True).focus()
     inside.keyboard.press("ArrowDown")
     inside.keyboard.press("ArrowDown")
     before = inside.locator(".maps").get_attribute("src")
     inside.keyboard.press("Enter")
-    settle(inside, before)
+    settle(visit, inside, before)
     assert inside.locator(".layers .chosen button").inner_text() == "conv_pw_1"
 
 
-def test_the_map_fades(inside):
+def test_the_map_fades(visit, inside):
     inside.get_by_role("slider").focus()
     for _ in range(10):
         inside.keyboard.press("ArrowLeft")
-    inside.wait_for_timeout(300)
-    assert inside.locator(".overlay").evaluate("e => Number(e.style.opacity)") == 0.5
+    overlay = inside.locator(".overlay")
+    visit.until(inside, lambda: overlay.evaluate("e => Number(e.style.opacity)") == 0.5)
 
 
-def test_the_camera(inside):
+def test_the_camera(visit, inside):
     inside.get_by_role("button", name="Start camera").click()
     inside.locator(".took").wait_for()
     before = inside.locator(".maps").get_attribute("src")
-    settle(inside, before)
+    settle(visit, inside, before)
     assert inside.locator(".overlay").count() == 1
     inside.get_by_role("button", name="Stop camera").click()
     inside.get_by_role("button", name="conv_dw_3", exact=True).click()

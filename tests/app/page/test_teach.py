@@ -33,16 +33,14 @@ def card(page, name):
     return page.locator(".card").filter(has=page.get_by_text(name, exact=True))
 
 
-def show(page, picture):
-    with page.expect_response("**/page/inbox/*"):
-        page.locator(".source input[type=file]").set_input_files(picture)
-    page.locator(".stage-spinner").wait_for(state="detached")
-
-
 def add_examples(page, name, count):
     for number in range(count):
         card(page, name).get_by_role("button", name="Hold to add").click()
         wait_for_count(page, name, number + 1)
+
+
+def count(page, name):
+    return int(card(page, name).locator(".quiet").inner_text().split()[0])
 
 
 def wait_for_count(page, name, count):
@@ -55,25 +53,25 @@ def predicted(page):
     return page.locator(".best .bars-name").inner_text()
 
 
-def test_two_classes(teach, photograph, other_photograph, screenshot):
+def test_two_classes(visit, teach, photograph, other_photograph, screenshot):
     page = teach()
     for name, picture in (("upside down", other_photograph), ("Grace Hopper", photograph)):
         add_class(page, name)
-        show(page, picture)
+        visit.show(page, picture)
         add_examples(page, name, 3)
     assert predicted(page) == "Grace Hopper"
     assert page.locator(".bars-value").all_inner_texts() == ["0.0 %", "100.0 %"]
-    show(page, other_photograph)
+    visit.show(page, other_photograph)
     assert predicted(page) == "upside down"
-    show(page, photograph)
+    visit.show(page, photograph)
     assert predicted(page) == "Grace Hopper"
     screenshot(page, "teach")
 
 
-def test_the_camera_gives_examples_while_the_button_is_held(teach, other_photograph):
+def test_the_camera_gives_examples_while_the_button_is_held(visit, teach, other_photograph):
     page = teach()
     add_class(page, "sky")
-    show(page, other_photograph)
+    visit.show(page, other_photograph)
     add_examples(page, "sky", 2)
     add_class(page, "person")
     page.get_by_role("button", name="Start camera").click()
@@ -81,22 +79,24 @@ def test_the_camera_gives_examples_while_the_button_is_held(teach, other_photogr
     button = card(page, "person").get_by_role("button", name="Hold to add")
     button.hover()
     page.mouse.down()
-    page.wait_for_timeout(700)
+    visit.until(page, lambda: count(page, "person") > 3)
     page.mouse.up()
-    page.wait_for_timeout(300)
-    count = card(page, "person").locator(".quiet").inner_text()
-    assert int(count.split()[0]) > 3
-    page.wait_for_timeout(300)
-    assert card(page, "person").locator(".quiet").inner_text() == count  # released
+
+    def is_released():
+        before = count(page, "person")
+        page.wait_for_timeout(500)
+        return count(page, "person") == before
+
+    visit.until(page, is_released)
     assert predicted(page) == "person"
 
 
-def test_names_are_text(teach, photograph):
+def test_names_are_text(visit, teach, photograph):
     page = teach()
     title = page.title()
     add_class(page, NAME)
     add_class(page, "other")
-    show(page, photograph)
+    visit.show(page, photograph)
     add_examples(page, NAME, 1)
     add_examples(page, "other", 1)
     names = page.locator(".bars-name").all_inner_texts()
@@ -106,9 +106,9 @@ def test_names_are_text(teach, photograph):
     assert page.title() == title
 
 
-def test_keys_alone(teach, photograph):
+def test_keys_alone(visit, teach, photograph):
     page = teach()
-    show(page, photograph)
+    visit.show(page, photograph)
     page.get_by_label("Name of a new class").focus()
     page.keyboard.type("typed")
     page.keyboard.press("Enter")
@@ -146,7 +146,7 @@ def test_uploads_save_load_and_reset(
     page.get_by_text("Name two or more classes").wait_for()
     page.locator(".panel", has_text="Reset").locator("input[accept='.npz']").set_input_files(path)
     wait_for_count(page, "one", 2)
-    show(page, other_photograph)
+    visit.show(page, other_photograph)
     assert predicted(page) == "two"
 
 
@@ -173,10 +173,10 @@ def test_other_files_are_not_loaded(teach, tmp_path, kind):
     assert card(page, "kept").count() == 1
 
 
-def test_what_one_visitor_teaches_no_other_sees(teach, photograph):
+def test_what_one_visitor_teaches_no_other_sees(visit, teach, photograph):
     one, other = teach(), teach()
     add_class(one, "mine")
-    show(one, photograph)
+    visit.show(one, photograph)
     add_examples(one, "mine", 1)
     other.wait_for_timeout(300)
     assert other.locator(".card").count() == 0

@@ -147,7 +147,9 @@ export default {
         if (this.stream !== stream) break;
         const began = performance.now();
         const frame = await this.grab(video);
+        if (this.stream !== stream) break; // else its reply would come after that of a chosen picture
         if (await this.send(frame)) {
+          if (!this.streaming && this.current === this.answered) this.display(frame); // just stopped
           this.answered = frame;
           await this.$nextTick(); // the label is on the page
           if (this.stream === stream) this.took = performance.now() - began;
