@@ -4,7 +4,7 @@ A row alone is no matrix product: a tile of one row would add up a thousand prod
 another, each waiting for the one before. Four sums that take turns wait less and round less.
 """
 
-from npmobilenet.kernels.blocks import PANEL, VECTORS
+from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.tile import (
@@ -21,13 +21,11 @@ from npmobilenet.kernels.window import moved
 _AHEAD = 8  # rows of weights, some 1 KiB
 
 
-def _make_row(vectors):
-    width = vectors * LANES
-
+def _make_row(width):
     @jit
     def row(x, start, depth, layer, panel, n, result, lanes):
-        first, second = tile_zero(1, vectors), tile_zero(1, vectors)
-        third, fourth = tile_zero(1, vectors), tile_zero(1, vectors)
+        first, second = tile_zero(1, width), tile_zero(1, width)
+        third, fourth = tile_zero(1, width), tile_zero(1, width)
         even = depth // 4 * 4
         for k in range(0, even, 4):
             at = panel + k * width
@@ -47,8 +45,8 @@ def _make_row(vectors):
     return row
 
 
-_wide = _make_row(VECTORS)
-_narrow = _make_row(1)
+_wide = _make_row(PANEL)
+_narrow = _make_row(LANES)
 
 
 @jit

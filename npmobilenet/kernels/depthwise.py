@@ -9,11 +9,18 @@ from npmobilenet.kernels.blocks import round_up
 from npmobilenet.kernels.convolution import padded_height
 from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.tile import tile_clamp, tile_scale, tile_store, tile_window, tile_zero
+from npmobilenet.kernels.tile import (
+    HALF,
+    tile_clamp,
+    tile_scale,
+    tile_store,
+    tile_window,
+    tile_zero,
+)
 from npmobilenet.kernels.window import Rows
 
 # Sums, one kernel row of weights and one pixel fit the registers.
-_VECTORS = 2
+_WIDTH = 2 * LANES
 _LONG, _SHORT = (7, 4) if REGISTERS == 32 else (4, 4)
 
 
@@ -41,13 +48,14 @@ def _line(x, held):
     return x.base + held * x.pitch
 
 
-def _make_tiles(rows, vectors, stride, taps, count):
+def _make_tiles(rows, width, stride, taps, count):
     """A row of the output in tiles of ``rows`` pixels, in channels ``[first, last)``.
 
     Sums ``count`` kernel rows: the input row under the first of them, ``ky``, is in place ``held``
     of the ring, and the others are below it. The last tile may overlap the one before.
     """
-    block = vectors * LANES
+    before_last = (width - 1) // LANES * LANES
+    whole = width - before_last
     lines = _make_lines(count)
 
     @jit
@@ -59,15 +67,15 @@ def _make_tiles(rows, vectors, stride, taps, count):
             i = min(i, window.out_width - rows)
             left = i * stride - window.pad_left
             to = result.offset + i * result.stride
-            for c in range(first, last, block):
-                tile = tile_zero(rows, vectors)
+            for c in range(first, last, width):
+                tile = tile_zero(rows, width)
                 tile = tile_window(
                     tile, x.data, there, c, left, window.width, window.channels, x.zeros, stride,
                     taps, layer.w, kernel + c, packed
                 )  # fmt: skip
                 tile = tile_scale(tile, layer.w, layer.norm + 2 * c)
                 tile = tile_clamp(tile, layer.low, layer.high)
-                lanes = min(last - c - (vectors - 1) * LANES, LANES)
+                lanes = min(last - c - before_last, whole)
                 tile_store(tile, result.out, to + c, result.stride, lanes)
             i += rows
 
@@ -84,7 +92,7 @@ def _any(x, window, held, ky, end, layer, packed, result):
         left = i * window.stride_x - window.pad_left
         to = result.offset + i * result.stride
         for c in range(0, window.channels, LANES):
-            tile = tile_zero(1, 1)
+            tile = tile_zero(1, LANES)
             for line in range(end - ky):
                 there = _one_line(x, held + line * window.dilation_y, 0)
                 kernel = layer.kernel + (ky + line) * window.kernel_width * packed + c
@@ -105,21 +113,23 @@ def _make_row(rows, stride):
     One function is for whole kernels and one for all but a row of them, which is what the first
     and the last row of an image need; the few others go the slow way.
     """
-    block = _VECTORS * LANES
-    full = _make_tiles(rows, _VECTORS, stride, 3, 3)
-    most = _make_tiles(rows, _VECTORS, stride, 3, 2)
-    narrow = _make_tiles(rows, 1, stride, 3, 3)
+    full = _make_tiles(rows, _WIDTH, stride, 3, 3)
+    most = _make_tiles(rows, _WIDTH, stride, 3, 2)
+    narrow = _make_tiles(rows, LANES, stride, 3, 3)
+    half = narrow if HALF == LANES else _make_tiles(rows, HALF, stride, 3, 3)
 
     @inlined
     def row(x, window, held, ky, end, layer, packed, result):
         channels = window.channels
-        whole = channels // block * block
-        if channels - whole > block - LANES:
+        whole = channels // _WIDTH * _WIDTH
+        if channels - whole > _WIDTH - LANES:
             whole = channels
         if end - ky == 3:
             if whole > 0:
                 full(x, window, held, ky, 0, whole, layer, packed, result)
-            if whole < channels:
+            if whole < channels <= whole + HALF:
+                half(x, window, held, ky, whole, channels, layer, packed, result)
+            elif whole < channels:
                 narrow(x, window, held, ky, whole, channels, layer, packed, result)
         elif end - ky == 2 and whole == channels:
             most(x, window, held, ky, 0, whole, layer, packed, result)
@@ -131,7 +141,7 @@ def _make_row(rows, stride):
 
 def _make_row_of_five(rows, stride):
     """The same under a kernel of 5 x 5, a vector of channels at a time."""
-    full = _make_tiles(rows, 1, stride, 5, 5)
+    full = _make_tiles(rows, LANES, stride, 5, 5)
 
     @inlined
     def row(x, window, held, ky, end, layer, packed, result):

@@ -7,18 +7,20 @@ from typing import Any
 import numba
 
 from npmobilenet.kernels.cache import KernelCache, cache_folder
+from npmobilenet.kernels.parts import PartCompiler
 
 _Function = Callable[..., Any]
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 
 
 def jit(function: _Function) -> Any:
-    """Compile ``function`` where a kernel calls it."""
-    return numba.njit(**_OPTIONS)(_named(function))
+    """For functions that only compiled functions call; Python cannot."""
+    options = _OPTIONS | {"pipeline_class": PartCompiler, "no_cpython_wrapper": True}
+    return numba.njit(**options)(_named(function))
 
 
 def inlined(function: _Function) -> Any:
-    """For functions with one or two callers: LLVM works on each level of calls anew."""
+    """For functions that are better a part of their callers: Numba copies them."""
     return numba.njit(**_OPTIONS, inline="always")(_named(function))
 
 
@@ -38,7 +40,7 @@ def _named(function: _Function) -> _Function:
 
 def entry(function: _Function) -> Any:
     """Compile ``function`` at its first call, or load it from the cache on disk."""
-    dispatcher = jit(function)
+    dispatcher = numba.njit(**_OPTIONS)(_named(function))
     if cache_folder() is not None:
         dispatcher._cache = KernelCache(function)
     return dispatcher

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS
+from npmobilenet.kernels.blocks import PANEL, ROWS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry
 from npmobilenet.kernels.tile import tile_add, tile_bias, tile_outer, tile_store, tile_zero
@@ -27,7 +27,7 @@ _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 @entry
 def _multiply_add(a, w, out, rounds):
-    tile = tile_bias(ROWS, VECTORS, w, 0)
+    tile = tile_bias(ROWS, PANEL, w, 0)
     for _ in range(rounds):
         for k in range(_DEPTH):
             tile = tile_outer(tile, a, k, _DEPTH, w, k * PANEL)
@@ -36,7 +36,7 @@ def _multiply_add(a, w, out, rounds):
 
 @entry
 def _read(a, out, rounds):
-    tile = tile_bias(ROWS, VECTORS, a, 0)
+    tile = tile_bias(ROWS, PANEL, a, 0)
     for _ in range(rounds):
         for at in range(0, a.size, _TILE):
             tile = tile_add(tile, a, at, PANEL)
@@ -47,7 +47,7 @@ def _read(a, out, rounds):
 def _copy(a, out, rounds):
     for _ in range(rounds):
         for at in range(0, a.size, _TILE):
-            tile = tile_add(tile_zero(ROWS, VECTORS), a, at, PANEL)
+            tile = tile_add(tile_zero(ROWS, PANEL), a, at, PANEL)
             tile_store(tile, out, at, PANEL, LANES)
 
 

@@ -10,7 +10,7 @@ from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import tile_add, tile_clamp, tile_max, tile_store, tile_zero
 
-_VECTORS = 4
+_WIDTH = 4 * LANES
 
 
 @inlined
@@ -25,12 +25,12 @@ def _end_inside(begin, dilation, taps, size):
     return min(taps, (size - begin + dilation - 1) // dilation)
 
 
-def _make_block(largest, vectors):
+def _make_block(largest, width):
     """Some vectors of channels of one output pixel; several, because each sum waits for itself."""
 
     @jit
     def block(x, window, top, left, first, end, begin, stop, c, result, to, lanes):
-        tile = tile_zero(1, vectors)
+        tile = tile_zero(1, width)
         if largest:
             tile = tile_clamp(tile, -np.inf, -np.inf)
         for ky in range(first, end):
@@ -45,7 +45,7 @@ def _make_block(largest, vectors):
 
 
 def _make_row(largest):
-    wide, narrow = _make_block(largest, _VECTORS), _make_block(largest, 1)
+    wide, narrow = _make_block(largest, _WIDTH), _make_block(largest, LANES)
 
     @inlined
     def row(x, window, y, result):
@@ -57,8 +57,8 @@ def _make_row(largest):
             begin = _first_inside(left, window.dilation_x)
             stop = _end_inside(left, window.dilation_x, window.kernel_width, window.width)
             to = result.offset + i * result.stride
-            whole = window.channels // (_VECTORS * LANES) * _VECTORS * LANES
-            for c in range(0, whole, _VECTORS * LANES):
+            whole = window.channels // _WIDTH * _WIDTH
+            for c in range(0, whole, _WIDTH):
                 wide(x, window, top, left, first, end, begin, stop, c, result, to, LANES)
             for c in range(whole, window.channels, LANES):
                 lanes = min(LANES, window.channels - c)

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.kernels.blocks import PANEL, ROWS, VECTORS, round_up
+from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
 from npmobilenet.kernels.host import FUSED, LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import (
+    HALF,
     prefetch,
     tile_add,
     tile_clamp,
@@ -81,35 +82,35 @@ def pack_panels(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate(panels)
 
 
-def _make_block(rows, vectors):
+def _make_block(rows, width):
     """Pixels of one panel in tiles of ``rows``: each stays in registers from zero to store."""
-    width = vectors * LANES
+    step_down = round_up(width, LANES)  # in the packed weights
 
     @inlined
     def summed(tile, a, at, depth, pixel_step, w, panel, ahead, step):
         whole = depth // _TOGETHER * _TOGETHER
         for k in range(0, whole, _TOGETHER):
-            here, row = at + k, panel + k * width
+            here, row = at + k, panel + k * step_down
             prefetch(w, ahead)
             ahead += step
             tile = tile_outer(tile, a, here, pixel_step, w, row)
             if _TOGETHER == 4:
-                tile = tile_outer(tile, a, here + 1, pixel_step, w, row + width)
-                tile = tile_outer(tile, a, here + 2, pixel_step, w, row + 2 * width)
-                tile = tile_outer(tile, a, here + 3, pixel_step, w, row + 3 * width)
+                tile = tile_outer(tile, a, here + 1, pixel_step, w, row + step_down)
+                tile = tile_outer(tile, a, here + 2, pixel_step, w, row + 2 * step_down)
+                tile = tile_outer(tile, a, here + 3, pixel_step, w, row + 3 * step_down)
         for k in range(whole, depth):
-            tile = tile_outer(tile, a, at + k, pixel_step, w, panel + k * width)
+            tile = tile_outer(tile, a, at + k, pixel_step, w, panel + k * step_down)
         return tile, ahead
 
     @jit
     def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, step):
         many = taps.part != WHOLE or taps.rows * taps.columns * taps.depth > _CHUNK
-        total = tile_zero(rows, vectors)
+        total = tile_zero(rows, width)
         for i in range(tiles):
-            tile, held = tile_zero(rows, vectors), 0
+            tile, held = tile_zero(rows, width), 0
             to = i * rows * result.stride + n
             if many:
-                total = tile_zero(rows, vectors)
+                total = tile_zero(rows, width)
                 if taps.part > FIRST:
                     total = tile_add(total, result.out, result.offset + to, result.stride)
             line = start + i * rows * taps.pixel_step
@@ -120,9 +121,9 @@ def _make_block(rows, vectors):
                 depth = min(left, _CHUNK)
                 if held + depth > _CHUNK:
                     total = tile_plus(total, tile)
-                    tile, held = tile_zero(rows, vectors), 0
+                    tile, held = tile_zero(rows, width), 0
                 tile, ahead = summed(tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step)
-                at, w, held, left = at + depth, w + depth * width, held + depth, left - depth
+                at, w, held, left = at + depth, w + depth * step_down, held + depth, left - depth
                 if left == 0:
                     column += 1
                     if column == taps.columns:
@@ -171,16 +172,20 @@ def _make_next_tiles(heights):
     return evenly if heights == (6, 5, 4, 3, 2, 1) else highest
 
 
-def _make_column(vectors, heights):
+def _make_column(width, heights):
     """All pixels of one panel, in as few tiles as there can be of the given heights."""
-    blocks = {rows: _make_block(rows, vectors) for rows in heights}
+    blocks = {rows: _make_block(rows, width) for rows in heights}
     b0, b1, b2, b3, b4, b5 = (blocks[rows] for rows in heights)
     h0, h1, h2, h3, h4, _ = heights
+    half = b0 if HALF == LANES else _make_block(h0, width - HALF)
     next_tiles = _make_next_tiles(heights)
 
     @jit
     def column(a, start, taps, pixels, layer, panel, n, result, lanes, ahead, step):
         i = 0
+        if HALF < LANES and lanes <= HALF:
+            i = pixels // h0 * h0
+            ahead = half(a, start, taps, pixels // h0, layer, panel, n, result, lanes, ahead, step)
         while i < pixels:
             height, tiles = next_tiles(pixels - i)
             begin = start + i * taps.pixel_step
@@ -215,8 +220,8 @@ def whole_panel(a, start, taps, pixels, layer, panel, n, result, last):
     _wide(a, start, taps, pixels, layer, panel, n, result, last, ahead, step)
 
 
-def _make_image_block(rows):
-    """A block of one vector for the first convolution, whose taps are three pixels of a row.
+def _make_image_block(rows, width):
+    """One vector or a half for the first convolution, whose taps are three pixels of a row.
 
     So short that the turns of a block's loops would take half of the time.
     """
@@ -224,7 +229,7 @@ def _make_image_block(rows):
     @jit
     def block(a, start, taps, tiles, layer, panel, n, result, lanes):
         for i in range(tiles):
-            at, w, tile = start + i * rows * taps.pixel_step, panel, tile_zero(rows, 1)
+            at, w, tile = start + i * rows * taps.pixel_step, panel, tile_zero(rows, width)
             for _ in range(taps.rows):
                 for k in range(_IMAGE_ROW):  # LLVM writes all of them out
                     tile = tile_outer(tile, a, at + k, taps.pixel_step, layer.w, w + k * LANES)
@@ -237,10 +242,11 @@ def _make_image_block(rows):
     return block
 
 
-_wide = _make_column(VECTORS, _HEIGHTS)
-_narrow = _make_column(1, _NARROW_HEIGHTS)
 _TALL = _NARROW_HEIGHTS[0]
-_image_block = _make_image_block(_TALL)
+_wide = _make_column(PANEL, _HEIGHTS)
+_narrow = _make_column(LANES, _NARROW_HEIGHTS)
+_image_block = _make_image_block(_TALL, LANES)
+_image_half = _image_block if HALF == LANES else _make_image_block(_TALL, HALF)
 
 
 @jit
@@ -272,7 +278,9 @@ def product(a, start, taps, pixels, layer, columns, result):
             if lanes > LANES:
                 last = lanes - LANES
                 ahead = _wide(a, begin, taps, pixels, layer, panel, n, to, last, ahead, step)
-            elif image:
+            elif not image:
+                ahead = _narrow(a, begin, taps, pixels, layer, panel, n, to, lanes, ahead, step)
+            elif lanes > HALF:
                 _image_block(a, begin, taps, pixels // _TALL, layer, panel, n, to, lanes)
             else:
-                ahead = _narrow(a, begin, taps, pixels, layer, panel, n, to, lanes, ahead, step)
+                _image_half(a, begin, taps, pixels // _TALL, layer, panel, n, to, lanes)

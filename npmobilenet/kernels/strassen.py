@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.kernels.blocks import PANEL, VECTORS
+from npmobilenet.kernels.blocks import PANEL
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.product import FIRST, Taps, whole_panel
@@ -105,13 +105,13 @@ def strassen_sums(x, start, pixels, depth, sums):
         alone = 2 * pair + 1 == pixels
         for k in range(0, half, PANEL):
             here, row = at + k, to + k
-            x1 = tile_bias(1, VECTORS, x, here)
-            x2 = tile_bias(1, VECTORS, x, here + half)
+            x1 = tile_bias(1, PANEL, x, here)
+            x2 = tile_bias(1, PANEL, x, here + half)
             both = tile_plus(x1, x2)
             y2, below = x2, both
             if not alone:
-                y1 = tile_bias(1, VECTORS, x, here + depth)
-                y2 = tile_bias(1, VECTORS, x, here + depth + half)
+                y1 = tile_bias(1, PANEL, x, here + depth)
+                y2 = tile_bias(1, PANEL, x, here + depth + half)
                 below = tile_plus(y1, y2)
                 tile_store(tile_plus(x1, y2), sums.data, row + 4 * sums.plane, 0, LANES)
                 tile_store(tile_minus(y1, x1), sums.data, row + 5 * sums.plane, 0, LANES)
@@ -139,18 +139,18 @@ def _join(data, buffer, pixels, layer, n, across, result):
     room = (pairs + pixels % 2) * PANEL
     for pair in range(pairs + pixels % 2):
         at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
-        p0 = tile_bias(1, VECTORS, data, at)
-        p1 = tile_bias(1, VECTORS, data, at + room)
-        p2 = tile_bias(1, VECTORS, data, at + 2 * room)
-        p3 = tile_bias(1, VECTORS, data, at + 3 * room)
+        p0 = tile_bias(1, PANEL, data, at)
+        p1 = tile_bias(1, PANEL, data, at + room)
+        p2 = tile_bias(1, PANEL, data, at + 2 * room)
+        p3 = tile_bias(1, PANEL, data, at + 3 * room)
         lower, right = tile_plus(p2, p1), tile_plus(p0, p3)
         if pair == pairs:
             _finish(lower, layer, n, result, to)
             _finish(right, layer, n + across, result, to + across)
         else:
-            p4 = tile_bias(1, VECTORS, data, at + 4 * room)
-            p5 = tile_bias(1, VECTORS, data, at + 5 * room)
-            p6 = tile_bias(1, VECTORS, data, at + 6 * room)
+            p4 = tile_bias(1, PANEL, data, at + 4 * room)
+            p5 = tile_bias(1, PANEL, data, at + 5 * room)
+            p6 = tile_bias(1, PANEL, data, at + 6 * room)
             upper = tile_plus(tile_minus(tile_plus(p4, p1), p3), p6)
             last_one = tile_plus(tile_minus(tile_plus(p4, p0), p2), p5)
             _finish(upper, layer, n, result, to)

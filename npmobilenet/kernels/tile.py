@@ -2,17 +2,17 @@
 
 Nothing else in this package knows LLVM.
 
-A tile is ``rows x vectors`` vectors of :data:`LANES` floats. Rows are output pixels, lanes are
-output channels. Kernels hold one in a local variable and LLVM keeps all of it in registers, so a
-convolution is a few lines of Python::
+A tile is ``rows x width`` floats in vectors of :data:`LANES`, of which the last may be one of
+:data:`HALF`. Rows are output pixels, lanes are output channels. Kernels hold one in a local
+variable and LLVM keeps all of it in registers, so a convolution is a few lines of Python::
 
-    tile = tile_zero(ROWS, VECTORS)
+    tile = tile_zero(ROWS, WIDTH)
     for k in range(K):
-        tile = tile_outer(tile, a, i * K + k, K, w, panel + k * VECTORS * LANES)
+        tile = tile_outer(tile, a, i * K + k, K, w, panel + k * WIDTH)
     tile = tile_scale(tile, norm, 2 * n)
     tile_store(tile_clamp(tile, 0.0, 6.0), out, i * N + n, N, LANES)
 
-``rows``, ``vectors``, ``stride`` and ``taps`` must be compile-time constants. Arrays are flat and
+``rows``, ``width``, ``stride`` and ``taps`` must be compile-time constants. Arrays are flat and
 float32, offsets count floats, and nothing checks bounds: loads may read up to ``LANES - 1`` floats
 past the last channel, which is why buffers end with some slack. Products are added one by one in
 the order of the calls, so a value never depends on the shape of the tile that computed it.
@@ -30,8 +30,12 @@ from numba.extending import intrinsic, models, register_model
 
 from npmobilenet.kernels.host import LANES
 
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_INTS = ir.VectorType(ir.IntType(32), LANES)
+HALF = LANES // 2 if LANES == 16 else LANES
+"""Lanes of the last vector of a tile whose channels fill half of one, or less.
+
+MobileNets have multiples of 8 channels, which fill whole vectors of most CPUs.
+"""
+
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _NOTHING = ir.VoidType()
 
@@ -39,15 +43,24 @@ _NOTHING = ir.VoidType()
 class TileType(types.Type):
     """The Numba type of a tile."""
 
-    def __init__(self, rows, vectors):
-        self.rows, self.vectors = rows, vectors
-        super().__init__(name=f"Tile({rows}, {vectors})")
+    def __init__(self, rows, width):
+        self.rows, self.vectors = rows, -(-width // LANES)
+        self.last = width - (self.vectors - 1) * LANES
+        if width < 1 or self.last not in (HALF, LANES):
+            raise ValueError(f"a tile of {width} floats is not made of whole and half vectors")
+        super().__init__(name=f"Tile({rows}, {width})")
+
+    @property
+    def kinds(self):
+        """The LLVM types of a row's vectors."""
+        lanes = [LANES] * (self.vectors - 1) + [self.last]
+        return [ir.VectorType(ir.FloatType(), count) for count in lanes]
 
 
 @register_model(TileType)
 class _TileModel(models.PrimitiveModel):
     def __init__(self, manager, tile):
-        super().__init__(manager, tile, ir.ArrayType(_VECTOR, tile.rows * tile.vectors))
+        super().__init__(manager, tile, ir.LiteralStructType(tile.kinds * tile.rows))
 
 
 # ---------------------------------------------------------------- what the operations are made of
@@ -69,27 +82,37 @@ def _pointer(context, builder, kind, place, offset, stride=None, row=0):
     return builder.gep(place, [offset])
 
 
-def _vectors(builder, pointer, count):
-    """Pointers to ``count`` adjacent vectors."""
-    steps = (builder.gep(pointer, [_I64(LANES * j)]) for j in range(count))
-    return [builder.bitcast(step, _VECTOR.as_pointer()) for step in steps]
+def _vectors(builder, pointer, kinds, step=LANES):
+    """Pointers to vectors of these kinds, ``step`` floats apart."""
+    places = (builder.gep(pointer, [_I64(step * j)]) for j in range(len(kinds)))
+    return [
+        builder.bitcast(place, kind.as_pointer()) for place, kind in zip(places, kinds, strict=True)
+    ]
 
 
-def _load(builder, pointer, count):
-    """``count`` adjacent vectors; 4-byte alignment is all that is promised."""
-    return [builder.load(vector, align=4) for vector in _vectors(builder, pointer, count)]
+def _load(builder, pointer, kinds, step=LANES):
+    """The vectors there; 4-byte alignment is all that is promised."""
+    places = _vectors(builder, pointer, kinds, step)
+    return [builder.load(place, align=4) for place in places]
 
 
-def _splat(builder, scalar, kind=_VECTOR):
+def _splat(builder, scalar, kind):
     """A vector of the same value in every lane."""
     undefined = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(undefined, scalar, _I32(0))
-    return builder.shuffle_vector(first, undefined, _INTS([0] * LANES))
+    lanes = ir.VectorType(_I32, kind.count)
+    return builder.shuffle_vector(first, undefined, lanes([0] * kind.count))
+
+
+def _by_lane(builder, name, *vectors):
+    """Call the version of ``llvm.name`` for vectors like these."""
+    kind = vectors[0].type
+    return _call(builder, f"llvm.{name}.v{kind.count}f32", kind, vectors)
 
 
 def _multiply_add(builder, x, y, total):
     """Fused where the CPU can; ``llvm.fma`` would call libm where it cannot."""
-    return _call(builder, f"llvm.fmuladd.v{LANES}f32", _VECTOR, [x, y, total])
+    return _by_lane(builder, "fmuladd", x, y, total)
 
 
 def _row(builder, tile, value, i):
@@ -133,35 +156,42 @@ def _row_by_row(tile, operation):
 # ---------------------------------------------------------------------------------- start and end
 
 
+def _tile_type(rows, width):
+    """The tile of so many rows and floats, if both are compile-time constants."""
+    if isinstance(rows, types.IntegerLiteral) and isinstance(width, types.IntegerLiteral):
+        return TileType(rows.literal_value, width.literal_value)
+    return None
+
+
 @intrinsic(prefer_literal=True)
-def tile_bias(typing, rows, vectors, bias, offset):
+def tile_bias(typing, rows, width, bias, offset):
     """A tile whose rows are all ``bias[offset:]``."""
-    if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
+    tile = _tile_type(rows, width)
+    if tile is None:
         return None
-    tile = TileType(rows.literal_value, vectors.literal_value)
 
     def codegen(context, builder, signature, arguments):
-        row = _load(builder, _pointer(context, builder, bias, *arguments[2:]), tile.vectors)
+        row = _load(builder, _pointer(context, builder, bias, *arguments[2:]), tile.kinds)
         undefined = ir.Constant(context.get_value_type(tile), ir.Undefined)
         return _each_row(builder, tile, undefined, lambda i, _: row)
 
-    return tile(rows, vectors, bias, types.intp), codegen
+    return tile(rows, width, bias, types.intp), codegen
 
 
 @intrinsic(prefer_literal=True)
-def tile_zero(typing, rows, vectors):
+def tile_zero(typing, rows, width):
     """A tile of zeros, for sums that begin with their first product.
 
     A sum that began with the bias would round every product at the bias' magnitude.
     """
-    if not isinstance(rows, types.IntegerLiteral) or not isinstance(vectors, types.IntegerLiteral):
+    tile = _tile_type(rows, width)
+    if tile is None:
         return None
-    tile = TileType(rows.literal_value, vectors.literal_value)
 
     def codegen(context, builder, signature, arguments):
         return ir.Constant(context.get_value_type(tile), None)
 
-    return tile(rows, vectors), codegen
+    return tile(rows, width), codegen
 
 
 @intrinsic
@@ -174,21 +204,22 @@ def tile_store(typing, tile, out, offset, row_stride, lanes):
         def store(mask):
             for i in range(tile.rows):
                 at = _pointer(context, builder, out, array, start, stride, i)
-                places = _vectors(builder, at, tile.vectors)
+                places = _vectors(builder, at, tile.kinds)
                 *whole, last = zip(_row(builder, tile, value, i), places, strict=True)
                 for vector, place in whole if mask else (*whole, last):
                     builder.store(vector, place, align=4)
                 if mask:
-                    masked = f"llvm.masked.store.v{LANES}f32.p0"
+                    masked = f"llvm.masked.store.v{tile.last}f32.p0"
                     _call(builder, masked, _NOTHING, [*last, _I32(4), mask])
 
-        full = builder.icmp_signed("==", count, _I64(LANES))
+        full = builder.icmp_signed("==", count, _I64(tile.last))
         with builder.if_else(full, likely=True) as (then, otherwise):
             with then:
                 store(None)
             with otherwise:
-                limit = _splat(builder, builder.trunc(count, _I32), _INTS)
-                store(builder.icmp_signed("<", _INTS(list(range(LANES))), limit))
+                numbers = ir.VectorType(_I32, tile.last)
+                limit = _splat(builder, builder.trunc(count, _I32), numbers)
+                store(builder.icmp_signed("<", numbers(list(range(tile.last))), limit))
         return context.get_dummy_value()
 
     return types.void(tile, out, types.intp, types.intp, types.intp), codegen
@@ -206,13 +237,16 @@ def tile_outer(typing, tile, a, offset, row_stride, w, w_offset):
 
     def codegen(context, builder, signature, arguments):
         value, column, start, stride, weights, w_start = arguments
-        row = _load(builder, _pointer(context, builder, w, weights, w_start), tile.vectors)
+        row = _load(builder, _pointer(context, builder, w, weights, w_start), tile.kinds)
 
         def gain(i, totals):
             at = _pointer(context, builder, a, column, start, stride, i)
-            factor = _splat(builder, builder.load(at))
-            pairs = zip(row, totals, strict=True)
-            return [_multiply_add(builder, factor, vector, total) for vector, total in pairs]
+            factor = builder.load(at)
+            parts = [
+                (_splat(builder, factor, vector.type), vector, total)
+                for vector, total in zip(row, totals, strict=True)
+            ]
+            return [_multiply_add(builder, *part) for part in parts]
 
         return _each_row(builder, tile, value, gain)
 
@@ -267,14 +301,14 @@ def tile_window(
             kernel = []
             for tap in range(count):
                 at = _pointer(context, builder, w, weights, begin, gap, r * count + tap)
-                kernel.append(_load(builder, at, tile.vectors))
+                kernel.append(_load(builder, at, tile.kinds))
             for place in range(places):
                 fed = [(place - tap, tap) for tap in range(count) if (place - tap) % step == 0]
                 fed = [(p // step, tap) for p, tap in fed if 0 <= p // step < tile.rows]
                 if not fed:
                     continue
                 at = _pointer(context, builder, x, image, offset(first, place))
-                pixels = _load(builder, at, tile.vectors)
+                pixels = _load(builder, at, tile.kinds)
                 for i, tap in fed:
                     for j, before in enumerate(_row(builder, tile, value, i)):
                         after = _multiply_add(builder, pixels[j], kernel[tap][j], before)
@@ -294,7 +328,7 @@ def tile_add(typing, tile, a, offset, row_stride):
 
         def gain(i, row):
             at = _pointer(context, builder, a, array, start, stride, i)
-            return map(builder.fadd, row, _load(builder, at, tile.vectors))
+            return map(builder.fadd, row, _load(builder, at, tile.kinds))
 
         return _each_row(builder, tile, value, gain)
 
@@ -310,8 +344,8 @@ def tile_max(typing, tile, a, offset, row_stride):
 
         def larger(i, row):
             at = _pointer(context, builder, a, array, start, stride, i)
-            pairs = zip(row, _load(builder, at, tile.vectors), strict=True)
-            return [_call(builder, f"llvm.maximum.v{LANES}f32", _VECTOR, pair) for pair in pairs]
+            pairs = zip(row, _load(builder, at, tile.kinds), strict=True)
+            return [_by_lane(builder, "maximum", *pair) for pair in pairs]
 
         return _each_row(builder, tile, value, larger)
 
@@ -334,15 +368,17 @@ def tile_minus(typing, tile, other):
 def tile_scale(typing, tile, w, offset):
     """Multiply by a scale and add a shift, each lane its own: batch norm after a sum.
 
-    Shift and scale take turns, a vector of each for each vector of the tile.
+    Shift and scale take turns, a whole vector of each for each vector of the tile.
     """
 
     def codegen(context, builder, signature, arguments):
-        value, *norm = arguments
-        pairs = _load(builder, _pointer(context, builder, w, *norm), 2 * tile.vectors)
+        value, array, start = arguments
+        at = _pointer(context, builder, w, array, start)
+        shifts = _load(builder, at, tile.kinds, 2 * LANES)
+        scales = _load(builder, builder.gep(at, [_I64(LANES)]), tile.kinds, 2 * LANES)
 
         def scaled(i, row):
-            parts = zip(row, pairs[1::2], pairs[::2], strict=True)
+            parts = zip(row, scales, shifts, strict=True)
             return [_multiply_add(builder, vector, scale, shift) for vector, scale, shift in parts]
 
         return _each_row(builder, tile, value, scaled)
@@ -355,10 +391,10 @@ def tile_clamp(typing, tile, low, high):
     """``min(max(tile, low), high)``; NaN stays NaN. Infinite limits leave the tile alone."""
 
     def codegen(context, builder, signature, arguments):
-        value = arguments[0]
-        low, high = (_splat(builder, limit) for limit in arguments[1:])
+        value, *limits = arguments
 
         def clamped(vector):
+            low, high = (_splat(builder, limit, vector.type) for limit in limits)
             vector = builder.select(builder.fcmp_ordered(">", low, vector), low, vector)
             return builder.select(builder.fcmp_ordered("<", high, vector), high, vector)
 

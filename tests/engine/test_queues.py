@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from npmobilenet.architecture import mobilenet_v2
 from npmobilenet.engine import NumbaProgram
 from npmobilenet.engine.execute import NONE, take
-from npmobilenet.kernels.jit import jit
 
 
-@jit
+@njit
 def take_all(counters, units, own, taken):
     """Take units until there is none; their numbers in the order in which they came."""
     count = 0

@@ -3,8 +3,8 @@
 import threading
 
 import numpy as np
+from numba import njit
 
-from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.tile import (
     atomic_add,
     atomic_read,
@@ -15,7 +15,7 @@ from npmobilenet.kernels.tile import (
 )
 
 
-@jit
+@njit
 def count(counters, times):
     for _ in range(times):
         atomic_add(counters, 1, 1)
@@ -34,7 +34,7 @@ def test_no_addition_is_lost_between_threads():
     assert counters.tolist() == [0, 200_001, 0]
 
 
-@jit
+@njit
 def first_values(floats, numbers):
     prefetch(float32_at(floats), 10_000_000)  # far outside: only a hint
     return float32_at(floats)[1], int64_at(numbers)[2]

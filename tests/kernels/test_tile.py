@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from npmobilenet.kernels.blocks import pack_norm
 from npmobilenet.kernels.host import LANES
-from npmobilenet.kernels.jit import jit
 from npmobilenet.kernels.tile import (
+    HALF,
     tile_add,
     tile_bias,
     tile_clamp,
@@ -27,9 +28,9 @@ def floats(rng, *shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
-@jit
+@njit
 def store_bias(bias, out, lanes):
-    tile_store(tile_bias(3, 2, bias, 1), out, 2, 100, lanes)
+    tile_store(tile_bias(3, WIDE, bias, 1), out, 2, 100, lanes)
 
 
 @pytest.mark.parametrize("lanes", [1, LANES - 1, LANES])
@@ -43,9 +44,9 @@ def test_bias_fills_rows_and_store_leaves_other_lanes_alone(rng, lanes):
     np.testing.assert_array_equal(out, expected)
 
 
-@jit
+@njit
 def multiply(a, w, bias, out, depth):
-    tile = tile_bias(3, 2, bias, 0)
+    tile = tile_bias(3, WIDE, bias, 0)
     for k in range(depth):
         tile = tile_outer(tile, a, k, depth, w, k * 2 * LANES)
     tile_store(tile, out, 0, 2 * LANES, LANES)
@@ -59,9 +60,9 @@ def test_outer_products_make_a_matrix_product(rng):
 
 
 def make_window(stride, taps):
-    @jit
+    @njit
     def slide(x, column, width, w, bias, out):
-        tile = tile_bias(4, 1, bias, 0)
+        tile = tile_bias(4, LANES, bias, 0)
         tile = tile_window(tile, x, (LANES,), 0, column, width, LANES, 0, stride, taps, w, 0, LANES)
         tile_store(tile, out, 0, LANES, LANES)
 
@@ -87,9 +88,9 @@ def test_window_slides_over_a_row_with_zeros_around_it(rng, stride, taps):
         np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
 
 
-@jit
+@njit
 def add_and_clamp(bias, a, low, high, out):
-    tile = tile_add(tile_bias(2, 1, bias, 0), a, 0, LANES)
+    tile = tile_add(tile_bias(2, LANES, bias, 0), a, 0, LANES)
     tile_store(tile_clamp(tile, low, high), out, 0, LANES, LANES)
 
 
@@ -103,9 +104,9 @@ def test_add_then_clamp(rng, limits):
     np.testing.assert_array_equal(out, np.clip(bias + a, low, high))
 
 
-@jit
+@njit
 def larger(a, b, out):
-    tile = tile_add(tile_zero(2, 2), a, 0, WIDE)
+    tile = tile_add(tile_zero(2, WIDE), a, 0, WIDE)
     tile_store(tile_max(tile, b, 0, WIDE), out, 0, WIDE, LANES)
 
 
@@ -118,9 +119,9 @@ def test_larger_of_two_with_nan_as_the_largest(rng):
     np.testing.assert_array_equal(out, np.maximum(a, b))
 
 
-@jit
+@njit
 def add_tiles(a, b, out):
-    tile_store(tile_plus(tile_bias(1, 2, a, 0), tile_bias(1, 2, b, 0)), out, 0, 0, LANES)
+    tile_store(tile_plus(tile_bias(1, WIDE, a, 0), tile_bias(1, WIDE, b, 0)), out, 0, 0, LANES)
 
 
 def test_sum_of_two_tiles(rng):
@@ -129,9 +130,9 @@ def test_sum_of_two_tiles(rng):
     np.testing.assert_array_equal(out, a + b)
 
 
-@jit
+@njit
 def subtract_tiles(a, b, out):
-    tile_store(tile_minus(tile_bias(1, 2, a, 0), tile_bias(1, 2, b, 0)), out, 0, 0, LANES)
+    tile_store(tile_minus(tile_bias(1, WIDE, a, 0), tile_bias(1, WIDE, b, 0)), out, 0, 0, LANES)
 
 
 def test_difference_of_two_tiles(rng):
@@ -140,9 +141,9 @@ def test_difference_of_two_tiles(rng):
     np.testing.assert_array_equal(out, a - b)
 
 
-@jit
+@njit
 def scale(a, norm, out):
-    tile = tile_add(tile_zero(2, 2), a, 0, WIDE)
+    tile = tile_add(tile_zero(2, WIDE), a, 0, WIDE)
     tile_store(tile_scale(tile, norm, 0), out, 0, WIDE, LANES)
 
 
@@ -151,3 +152,37 @@ def test_scale_and_shift_of_each_lane(rng):
     out = np.zeros((2, WIDE), np.float32)
     scale(a.ravel(), pack_norm(shift, factor), out.ravel())
     np.testing.assert_allclose(out, a * factor.astype(float) + shift, rtol=1e-6, atol=1e-7)
+
+
+def make_all(width):
+    """Every operation one after another, on a tile so wide."""
+
+    @njit
+    def everything(a, w, norm, out, lanes):
+        tile = tile_plus(tile_zero(3, width), tile_bias(3, width, w, 0))
+        tile = tile_outer(tile, a, 0, WIDE, w, WIDE)
+        tile = tile_window(tile, a, (WIDE,), 0, -1, 4, WIDE, 0, 1, 3, w, 0, WIDE)
+        tile = tile_max(tile_add(tile, a, 0, WIDE), a, WIDE, WIDE)
+        tile = tile_clamp(tile_scale(tile, norm, 0), np.float32(-1), np.float32(6))
+        tile = tile_minus(tile, tile_bias(3, width, w, 2 * WIDE))
+        tile_store(tile, out, 0, WIDE, lanes)
+
+    return everything
+
+
+@pytest.mark.parametrize("width", [HALF, LANES + HALF])
+@pytest.mark.parametrize("missing", [0, 1, HALF - 1])
+def test_half_a_vector_holds_the_first_lanes_of_a_whole_one(rng, width, missing):
+    a, w, norm = floats(rng, 5 * WIDE), floats(rng, 3 * WIDE), floats(rng, 2 * WIDE)
+    a[:WIDE] = 0  # zeros of the window
+    whole, part = np.zeros((3, WIDE), np.float32), np.zeros((3, WIDE), np.float32)
+    make_all(WIDE)(a, w, norm, whole.ravel(), LANES)
+    make_all(width)(a, w, norm, part.ravel(), HALF - missing)
+    np.testing.assert_array_equal(part[:, : width - missing], whole[:, : width - missing])
+    assert not part[:, width - missing :].any()
+
+
+@pytest.mark.parametrize("width", [0, HALF - 1, LANES + 1])
+def test_other_widths_are_refused(width):
+    with pytest.raises(ValueError, match="whole and half vectors"):
+        make_all(width)(*[np.zeros(0, np.float32)] * 4, 1)

@@ -1,23 +1,22 @@
 """The loop over the tiles of an output matrix, with smaller tiles at its edges."""
 
-from npmobilenet.kernels.blocks import ROWS, VECTORS
+from npmobilenet.kernels.blocks import PANEL, ROWS
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
 
 
-def over_tiles(make_block, rows=ROWS, vectors=VECTORS):
+def over_tiles(make_block, rows=ROWS, width=PANEL):
     """A compiled function ``tiles(pixels, columns, x, w, bias, out, place)``.
 
-    ``make_block(rows, vectors)`` gives a compiled ``block(i, n, lanes, x, w, bias, out, place)``
+    ``make_block(rows, width)`` gives a compiled ``block(i, n, lanes, x, w, bias, out, place)``
     for the tile that begins at pixel ``i`` and column ``n``; ``lanes`` floats of its last vector
     count. The pixels of the last tile may overlap those of the one before: computed twice, to
     equal bits. ``place`` is for numbers only: Numba counts references to arrays in a tuple, which
     takes longer than a small tile.
     """
-    whole, half, single = _columns(make_block, rows, vectors)
-    narrow_whole, narrow_half, narrow_single = _columns(make_block, rows, 1)
-    panel = vectors * LANES
-    full = panel - LANES
+    whole, half, single = _columns(make_block, rows, width)
+    narrow_whole, narrow_half, narrow_single = _columns(make_block, rows, LANES)
+    full = width - LANES
 
     @jit
     def tiles(pixels, columns, x, w, bias, out, place):
@@ -25,14 +24,14 @@ def over_tiles(make_block, rows=ROWS, vectors=VECTORS):
         while n < columns:
             left = columns - n
             if left > full:
-                lanes = min(left, panel) - full
+                lanes = min(left, width) - full
                 if pixels >= rows:
                     whole(pixels, n, lanes, x, w, bias, out, place)
                 elif pixels >= rows // 2:
                     half(pixels, n, lanes, x, w, bias, out, place)
                 else:
                     single(pixels, n, lanes, x, w, bias, out, place)
-                n += panel
+                n += width
             else:
                 lanes = min(left, LANES)
                 if pixels >= rows:
@@ -46,8 +45,8 @@ def over_tiles(make_block, rows=ROWS, vectors=VECTORS):
     return tiles
 
 
-def _columns(make_block, rows, vectors):
-    return [_column(make_block(height, vectors), height) for height in (rows, rows // 2, 1)]
+def _columns(make_block, rows, width):
+    return [_column(make_block(height, width), height) for height in (rows, rows // 2, 1)]
 
 
 def _column(block, rows):

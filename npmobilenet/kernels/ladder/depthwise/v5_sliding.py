@@ -17,11 +17,11 @@ from npmobilenet.kernels.window import Window
 
 
 def _make_block(stride):
-    def make(rows, vectors):
+    def make(rows, width):
         @jit
         def block(i, c, lanes, x, w, bias, out, place):
             window, y = place
-            tile = tile_bias(rows, vectors, bias, 0)
+            tile = tile_bias(rows, width, bias, 0)
             channels = window.channels
             left = i * stride - window.pad_left
             for ky in range(3):

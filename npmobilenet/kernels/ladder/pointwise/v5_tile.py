@@ -15,11 +15,11 @@ from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window
 
 
-def _make_block(rows, vectors):
+def _make_block(rows, width):
     @jit
     def block(i, n, lanes, x, w, bias, out, _place):
         depth, columns = w.shape
-        tile = tile_bias(rows, vectors, bias, 0)
+        tile = tile_bias(rows, width, bias, 0)
         for k in range(depth):
             tile = tile_outer(tile, x, i * depth + k, depth, w, k * columns + n)
         tile_store(tile, out, i * columns + n, columns, lanes)

@@ -5,7 +5,6 @@ cache lines. Packing happens once, when a model is loaded, and is not timed.
 Still wrong: the first tile of each panel waits for its weights to come from L2 or beyond.
 """
 
-from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry, jit
 from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.pointwise.matrices import matrix, on_matrices
@@ -16,13 +15,11 @@ from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window
 
 
-def _make_block(rows, vectors):
-    width = vectors * LANES
-
+def _make_block(rows, width):
     @jit
     def block(i, n, lanes, x, w, bias, out, _place):
         depth, columns = x.shape[1], out.shape[1]
-        tile = tile_bias(rows, vectors, bias, 0)
+        tile = tile_bias(rows, width, bias, 0)
         panel = n * depth
         for k in range(depth):
             tile = tile_outer(tile, x, i * depth + k, depth, w, panel + k * width)

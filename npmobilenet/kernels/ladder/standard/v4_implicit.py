@@ -13,11 +13,11 @@ from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window
 
 
-def _make_block(rows, vectors):
+def _make_block(rows, width):
     @jit
     def block(i, n, lanes, padded, w, bias, out, place):
         window, y = place
-        tile = tile_bias(rows, vectors, bias, 0)
+        tile = tile_bias(rows, width, bias, 0)
         columns = out.shape[2]
         pixel_step = window.stride_x * window.channels
         depth = window.kernel_width * window.channels

@@ -5,7 +5,6 @@ Still wrong: all panels are read again for each row of the image, nothing is ask
 the padded copy of the image has left L1 by the time it is read.
 """
 
-from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import entry, jit
 from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy, frame, padded_shape
 from npmobilenet.kernels.ladder.rung import Run, bind
@@ -15,13 +14,11 @@ from npmobilenet.kernels.tile import tile_bias, tile_outer, tile_store
 from npmobilenet.kernels.window import Window
 
 
-def _make_block(rows, vectors):
-    width = vectors * LANES
-
+def _make_block(rows, width):
     @jit
     def block(i, n, lanes, padded, w, bias, out, place):
         window, y = place
-        tile = tile_bias(rows, vectors, bias, 0)
+        tile = tile_bias(rows, width, bias, 0)
         columns = out.shape[2]
         pixel_step = window.stride_x * window.channels
         depth = window.kernel_width * window.channels
