@@ -22,6 +22,7 @@ class Crew:
         self._lock = threading.Lock()  # held by the caller who is being helped
         self._bell = threading.Semaphore(0)
         self._mail = np.zeros(MAIL_SIZE, np.int64)
+        self._mail_address = self._mail.ctypes.data
         self._size = 0
         self._asleep = 0
 
@@ -36,7 +37,7 @@ class Crew:
             if helped:
                 self._call(threads - 1)
             seats, stage = (threads - 1 if helped else 0), NEW
-            while (stage := enter(self._mail, job, seats, stage)) != FINISHED:
+            while (stage := enter(self._mail_address, job, seats, stage)) != FINISHED:
                 time.sleep(0)  # let a helper that has lost its core finish
         finally:
             if helped:
@@ -54,7 +55,7 @@ class Crew:
     def _help(self) -> None:
         enter, seen = compiled_entry(), 0
         while True:
-            seen = enter(self._mail, 0, 0, seen)
+            seen = enter(self._mail_address, 0, 0, seen)
             self._asleep += 1
             self._bell.acquire()
             self._asleep -= 1

@@ -127,15 +127,15 @@ def _work(address, thread, first, patience):
 
 
 @entry
-def enter(mail, address, seats, mark):
+def enter(mail_address, address, seats, mark):
     """Run the job at ``address``, or help with the jobs of others if it is 0.
 
     One entry for both, because each entry holds all kernels once more.
 
     Parameters
     ----------
-    mail : array of int64
-        The process' mailbox, :data:`MAIL_SIZE` long.
+    mail_address : int
+        Of the process' mailbox, :data:`MAIL_SIZE` int64.
     address : int
         Of a job, an int64 array.
     seats : int
@@ -150,6 +150,7 @@ def enter(mail, address, seats, mark):
         FINISHED, or a stage at which a helper keeps the caller waiting: enter again with it after
         a pause. For a helper, the last call noticed; it returns when none has come for a while.
     """
+    mail = int64_at(mail_address)
     helps = address == 0
     thread, stage, patience = 0, max(mark, 0), _PATIENCE
     if seats > 0 and mark == NEW:

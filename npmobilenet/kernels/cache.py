@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import llvmlite
+import numba
 import platformdirs
+from llvmlite import binding as llvm
 from numba.core import caching, config
 from numba.core.registry import cpu_target
-from numba.core.runtime import rtsys
+from numba.core.runtime import _nrt_python
 
 _Function = Callable[..., Any]
 
@@ -46,7 +48,7 @@ def fingerprint() -> str:
     for source in sorted([*package.glob("kernels/**/*.py"), *package.glob("engine/*.py")]):
         digest.update(source.read_bytes())
     cpu = cpu_target.target_context.codegen().magic_tuple()
-    for fact in (version("numba"), version("llvmlite"), *cpu):
+    for fact in (numba.__version__, llvmlite.__version__, *cpu):
         digest.update(fact.encode() + b"\0")
     return digest.hexdigest()
 
@@ -71,6 +73,18 @@ class _Locator(caching._CacheLocator):
 
 class _Impl(caching.CompileResultCacheImpl):
     _locator_classes = (_Locator,)
+
+    def reduce(self, cres: Any) -> Any:
+        """What is kept of a compilation: the machine code.
+
+        Numba keeps the LLVM code too, for functions that call this one, and asks it which names
+        there are. Nobody calls an entry but Python, through its wrapper; the rest would take
+        longer to read than the machine code.
+        """
+        (name, kind, (machine_code, _)), *others = super().reduce(cres)
+        wrapper = cres.fndesc.llvm_cpython_wrapper_name
+        module = llvm.parse_assembly(f'define ptr @"{wrapper}"() {{ ret ptr null }}')
+        return (name, kind, (machine_code, module.as_bitcode())), *others
 
 
 class _Files(caching.IndexDataCacheFile):
@@ -106,9 +120,11 @@ class KernelCache(caching.FunctionCache):
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # Numba's own way here readies all that a compilation needs, which takes longer than the
-        # rest of a start. Its compiler does so by itself; machine code needs the runtime only.
-        rtsys.initialize(target_context)
+        # Numba's own way here readies all that a compilation needs, and compiles a runtime of its
+        # own, which takes longer than the rest of a start. Its compiler does so by itself; machine
+        # code needs to find that runtime's C functions.
+        for name, address in _nrt_python.c_helpers.items():
+            llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
         return self._load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
