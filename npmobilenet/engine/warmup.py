@@ -25,7 +25,7 @@ _entry: Callable[..., int] | None = None
 def warm_up() -> None:
     """Load or compile the kernels, once in a process.
 
-    Compiling takes some 15 seconds. It happens at the first call on a machine, and again after an
+    Compiling takes some 20 seconds. It happens at the first call on a machine, and again after an
     update of this package, Numba or the CPU; stderr then says so. The first call of a program does
     this by itself; doing it ahead is what ``npmobilenet warmup`` is for.
     """
@@ -79,7 +79,7 @@ class _Steps(event.Listener):  # type: ignore[misc]
     def _announce(self) -> None:
         text = "npmobilenet: compiling kernels for this CPU, once"
         if not sys.stderr.isatty():
-            print(f"{text} (some 15 s)", file=sys.stderr)  # noqa: T201
+            print(f"{text} (some 20 s)", file=sys.stderr)  # noqa: T201
             return
         from rich.console import Console
         from rich.progress import Progress

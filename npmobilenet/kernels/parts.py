@@ -1,8 +1,7 @@
 """Functions that only compiled code calls: LLVM code without machine code of their own.
 
-Numba optimises a function, and makes machine code of it, together with all that it calls. What
-lies below five levels of calls would be worked on five times; a part is worked on when it is
-compiled and once more in the entry that needs it.
+Numba makes machine code of a function together with all that it calls, so that what lies below
+five levels of calls is made five times. Of a part it is made once, in the entry that needs it.
 """
 
 import ctypes
@@ -22,10 +21,10 @@ class _Part(JITCodeLibrary):
     """The code of one function, to be linked into that of its callers."""
 
     def finalize(self) -> None:
-        self._optimize_final_module()
         for library in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._optimize_final_module()
         self._finalized = True
 
 
