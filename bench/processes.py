@@ -22,6 +22,7 @@ def environment(threads: int) -> dict[str, str]:
         **{f"{pool}_NUM_THREADS": str(threads) for pool in pools},
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "",  # installed packages have their bytecode, ours may too
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 

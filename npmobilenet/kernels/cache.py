@@ -83,7 +83,7 @@ class _Impl(caching.CompileResultCacheImpl):
         """
         (name, kind, (machine_code, _)), *others = super().reduce(cres)
         wrapper = cres.fndesc.llvm_cpython_wrapper_name
-        module = llvm.parse_assembly(f'define ptr @"{wrapper}"() {{ ret ptr null }}')
+        module = llvm.parse_assembly(f'define void @"{wrapper}"() {{ ret void }}')
         return (name, kind, (machine_code, module.as_bitcode())), *others
 
 

@@ -20,7 +20,7 @@ def jit(function: _Function) -> Any:
 
 
 def inlined(function: _Function) -> Any:
-    """For functions that are better a part of their callers: Numba copies them."""
+    """For functions with one or two callers: Numba copies them into those."""
     return numba.njit(**_OPTIONS, inline="always")(_named(function))
 
 
