@@ -15,6 +15,7 @@ from rich.progress import (
 from rich.table import Table
 
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
+from npmobilenet.cli.options import plot_option
 from npmobilenet.cli.output import console, notes, print_json
 from npmobilenet.loading import load_model, load_pretrained
 from npmobilenet.pretrained import DEFAULT_MODEL
@@ -42,7 +43,7 @@ MOST_COLUMNS = 12  # of a confusion matrix that fits a terminal
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where the model goes: a Keras .h5.",
 )
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the run: .png or .svg.")
+@plot_option("Draw the run")
 @click.option("--validation", default=0.2, show_default=True, help="Share that is held out.")
 @click.option("--epochs", default=200, show_default=True, help="At most.")
 @click.option("--patience", default=10, show_default=True, help="Epochs without improvement.")
@@ -105,8 +106,6 @@ def train_head(
     """Train a classifier on FOLDER, which has a folder of pictures for each class."""
     if output.suffix != ".h5":
         raise click.BadParameter(f"expected a name that ends in .h5, found {output}")
-    if plot is not None and plot.suffix not in (".png", ".svg"):
-        raise click.BadParameter(f"expected a name that ends in .png or .svg, found {plot}")
     usual = 1.0 if augment else 0.0
     augmentation = Augmentation(
         rotation_range=15 * usual if rotation is None else rotation,

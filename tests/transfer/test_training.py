@@ -255,7 +255,10 @@ def test_the_command(shapes_folder, tmp_path, weights_file):
 
 
 def test_the_command_refuses_other_suffixes(shapes_folder, tmp_path):
-    for option, name in (("--output", "head.npz"), ("--plot", "run.pdf")):
+    for option, name, message in (
+        ("--output", "head.npz", "expected a name that ends in .h5"),
+        ("--plot", "run.pdf", "does not end in .png or .svg"),
+    ):
         result = CliRunner().invoke(train_head, [str(shapes_folder), option, str(tmp_path / name)])
         assert result.exit_code == 2
-        assert "expected a name that ends in" in result.stderr
+        assert message in " ".join(result.stderr.split())
