@@ -2,6 +2,8 @@
 
 Numba makes machine code of a function together with all that it calls, so that what lies below
 five levels of calls is made five times. Of a part it is made once, in the entry that needs it.
+LLVM's passes run once over a part and what it calls, where Numba has three sets of them: the others
+prepare for counting references, and parts hold none.
 """
 
 import ctypes
@@ -20,10 +22,14 @@ _REFUSE = ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value
 class _Part(JITCodeLibrary):
     """The code of one function, to be linked into that of its callers."""
 
+    def _optimize_functions(self, _module: Any) -> None:
+        """Nothing: the passes over the module do it again, and more."""
+
     def finalize(self) -> None:
         for library in dict.fromkeys(self._linking_libraries):
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._optimize_final_module()
+        manager, builder = self._codegen._module_pass_manager()
+        manager.run(self._final_module, builder)
         self._finalized = True
 
 
