@@ -1,6 +1,6 @@
 """What Numba lacks, written in LLVM: a tile of vector registers, prefetching, atomic counters.
 
-Nothing else in this package knows LLVM.
+No other kernel knows LLVM.
 
 A tile is ``rows x width`` floats in vectors of :data:`LANES`, of which the last may be one of
 :data:`HALF`. Rows are output pixels, lanes are output channels. Kernels hold one in a local
