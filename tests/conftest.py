@@ -1,6 +1,7 @@
-"""Fixtures that every test may use: where the real files are, and random numbers with a seed."""
+"""Fixtures that every test may use, and a bound on the memory of the process that runs them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,60 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes hide real output
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # parity is claimed for the CPU
 
+MOST_MEMORY = 4 << 30  # of one process; `make test` runs as many as there are cores
+
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+class MemoryGuard:
+    """Fails the test with which a process first needed more than its bound.
+
+    Frameworks keep what their largest tensors once took, so a run's memory is that of its worst
+    test, and says nothing of where it went.
+
+    Parameters
+    ----------
+    most : int
+        Bytes.
+    peak : callable
+        The most that the process has needed so far, in bytes.
+    """
+
+    def __init__(self, most: int, peak: Callable[[], int]) -> None:
+        self.most, self.peak = most, peak
+        self.before = peak()
+        self.growths: list[tuple[int, str]] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> object:
+        """Judge with the teardown, whose failures count with or without xdist."""
+        result = yield
+        self.judge(item.nodeid)
+        return result
+
+    def judge(self, test: str) -> None:
+        before, self.before = self.before, self.peak()
+        self.growths.append((self.before - before, test))
+        if before <= self.most < self.before:
+            growth, worst = max(self.growths)
+            pytest.fail(
+                f"this process has needed {self.before >> 20:,} MiB, expected at most "
+                f"{self.most >> 20:,}; with {worst} it grew most, by {growth >> 20:,} MiB",
+                pytrace=False,
+            )
+
+
+def _peak_memory() -> int:
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.name == "posix":
+        config.pluginmanager.register(MemoryGuard(MOST_MEMORY, _peak_memory), "memory-guard")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Networks beside their Keras twins: same weights, same batch, every layer's output."""
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,8 +15,25 @@ from npmobilenet.architecture import (
     mobilenet_v1,
     mobilenet_v2,
 )
-from npmobilenet.backends import BACKENDS
+from npmobilenet.backends import BACKENDS, compile_network
 from npmobilenet.interpreter import NumpyProgram, run_layer
+
+
+@dataclass
+class Judged:
+    """What is kept of one layer's values: how they spread, and who lies how far from them."""
+
+    largest: float = 0.0
+    alive: list[float] = field(default_factory=list)  # share between 0 and 6, part by part
+    spread: list[float] = field(default_factory=list)  # standard deviation, part by part
+    errors: dict[str, float] = field(default_factory=dict)  # the largest, by who computed
+    dtypes: dict[str, set[np.dtype]] = field(default_factory=dict)
+
+    def take(self, who: str, values: np.ndarray, exact: np.ndarray) -> None:
+        assert values.shape == exact.shape, who
+        error = np.max(np.abs(values - exact), initial=0)
+        self.errors[who] = float(np.maximum(self.errors.get(who, 0), error))  # NaN stays
+        self.dtypes.setdefault(who, set()).add(values.dtype)
 
 
 class Twins:
@@ -26,23 +44,52 @@ class Twins:
         self.weights = realistic_weights(self.network) if weights is None else weights
         self.batch = batch
         self.include_top = options.get("include_top", True)
+        self.listed: dict[str, list[str]] = {}  # layers that each gives, in order
+        self.fused: dict[str, set[str]] = {}  # layers that kernels compute on the way to another
         self._keras, self._version, self._options = keras, version, options
         self.model = self._keras_model("float32")
 
     @cached_property
-    def exact(self) -> dict[str, np.ndarray]:
-        """Every layer's output by our oracle in float64."""
-        program = NumpyProgram(self.network, self.weights)
-        return program.activations(self.batch.astype(np.float64))
+    def judged(self) -> dict[str, Judged]:
+        """Every layer, with the errors of ``keras32``, ``keras64`` and each backend.
 
-    @cached_property
-    def keras_float32(self) -> dict[str, np.ndarray]:
-        """Every layer's output by Keras."""
-        return self._every_layer(self.model, self.batch)
+        Exact is what our oracle gives in float64. All layers of a whole batch are gigabytes, and
+        TensorFlow never gives back what it once used: so a few images at a time.
+        """
+        oracle = NumpyProgram(self.network, self.weights).activations
+        everyone = {
+            "keras32": self._every_layer(self.model),
+            "keras64": self._every_layer(self._keras_model("float64")),
+        }
+        for backend in BACKENDS:
+            program = compile_network(self.network, self.weights, backend)
+            everyone[backend] = program.activations
+        found = {node.name: Judged() for node in self.network}
+        for images in parts(self.batch):
+            exact = oracle(images.astype(np.float64))
+            for name, values in exact.items():
+                found[name].alive.append(float(np.mean((values > 0) & (values < 6))))
+                found[name].spread.append(float(np.std(values)))
+                exact[name] = self._compared(name, values)
+                found[name].largest = max(found[name].largest, float(np.max(np.abs(exact[name]))))
+            for who, run in everyone.items():
+                outputs = run(images.astype(np.float64) if who == "keras64" else images)
+                self.listed[who] = list(outputs)
+                self.fused[who] = set(getattr(outputs, "fused", ()))
+                for name, values in outputs.items():
+                    found[name].take(who, self._compared(name, values), exact[name])
+                del outputs
+        return found
 
-    def keras_float64(self) -> dict[str, np.ndarray]:
-        """Every layer's output by Keras with everything in float64."""
-        return self._every_layer(self._keras_model("float64"), self.batch.astype(np.float64))
+    def _compared(self, name, values):
+        """The values that a layer is judged by: of probabilities their logarithm.
+
+        The largest error of probabilities is that of the one or two large ones, in which luck
+        decides between two implementations; that of logarithms is as steady as other layers'.
+        """
+        last = self.network.nodes[-1]
+        softmax = name == last.name and getattr(last.layer, "activation", None) == "softmax"
+        return np.log(values) if softmax else values
 
     def _keras_model(self, dtype):
         applications = self._keras.applications
@@ -64,10 +111,17 @@ class Twins:
         config.set_floatx(dtype)
         config.set_dtype_policy(dtype)  # layers would else keep the policy of the first one made
 
-    def _every_layer(self, model, batch):
-        outputs = {layer.name: layer.output for layer in model.layers}
-        values = self._keras.Model(model.inputs[0], outputs)(batch)
-        return {name: value.numpy() for name, value in values.items()}
+    def _every_layer(self, model):
+        every = self._keras.Model(
+            model.inputs[0], {layer.name: layer.output for layer in model.layers}
+        )
+        return lambda images: {name: value.numpy() for name, value in every(images).items()}
+
+
+def parts(batch: np.ndarray) -> list[np.ndarray]:
+    """A batch in parts of about as many pixels as an image of 224 x 224 has."""
+    area = batch.shape[1] * batch.shape[2]
+    return np.array_split(batch, max(1, len(batch) * area // 224**2))
 
 
 def build(version: int, **options) -> Network:
@@ -148,6 +202,7 @@ def realistic_weights(network: Network) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(20260103)
     weights = {}
     alive = {"input_layer": random_images(network.input_shape[:2], rng)}
+    last_read = {source: node.name for node in network.nodes for source in node.inputs}
     for node in network.nodes[1:]:
         inputs = [alive[source] for source in node.inputs]
         shapes = network.layer_variables(node.name)
@@ -162,6 +217,8 @@ def realistic_weights(network: Network) -> dict[str, np.ndarray]:
         variables = {name: value.astype(np.float32) for name, value in variables.items()}
         weights |= {f"{node.name}/{name}": value for name, value in variables.items()}
         alive[node.name] = run_layer(node.layer, variables, *inputs)
+        for source in {source for source in node.inputs if last_read[source] == node.name}:
+            del alive[source]
     return weights
 
 
