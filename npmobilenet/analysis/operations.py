@@ -48,6 +48,7 @@ ACTIVATION_OPERATIONS = {
     "elu": 3,
     "softplus": 3,
     "hard_sigmoid": 4,
+    "hard_sigmoid_keras2": 4,
     "selu": 4,
     "sigmoid": 4,
     "gelu": 5,

@@ -4,6 +4,7 @@ The names are still those of the file. Nothing has been read but descriptions, s
 judged by names and shapes before any memory is spent on values.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,3 +93,9 @@ class Contents:
     producer: str | None = None
     config: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def keras(self) -> int | None:
+        """Major version of the Keras that wrote the file, where it says so."""
+        found = re.match(r"keras (\d{1,3})\.", self.producer or "")
+        return int(found[1]) if found else None

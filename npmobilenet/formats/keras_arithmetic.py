@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from npmobilenet.architecture import Add, Identity, Layer, Rescaling
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_calls import Operand
-from npmobilenet.formats.keras_fields import Config, numbers
+from npmobilenet.formats.keras_fields import Config, Fields, numbers
+from npmobilenet.formats.messages import shown
 
 _KERAS3 = {
     "Add": "add",
@@ -29,6 +30,7 @@ _KERAS2 = {
     "math.truediv": "divide",
     "truediv": "divide",
 }
+_FLOATS = ("float32", "float64", "float16", "bfloat16", "DT_FLOAT", "DT_DOUBLE", "DT_HALF")
 _GRAPH = {
     "Add": "add",
     "AddV2": "add",
@@ -39,9 +41,7 @@ _GRAPH = {
 }
 
 
-def arithmetic_layer(
-    class_name: str, name: str, config: Config, operands: Sequence[Operand]
-) -> Layer | None:
+def arithmetic_layer(fields: Fields, operands: Sequence[Operand]) -> Layer | None:
     """The layer that an operation amounts to, or ``None`` if it is no operation known here.
 
     Raises
@@ -49,13 +49,21 @@ def arithmetic_layer(
     ModelFileError
         If the operation is known, but not with these operands.
     """
-    operation = _operation(class_name, config)
+    operation = _operation(fields)
     if operation is None:
         return None
-    if class_name == "TensorFlowOpLayer":
-        operands = _with_graph_constants(operands, config)
+    layer = _layer(fields, operation, operands)
+    fields.finish()
+    return layer
+
+
+def _layer(fields: Fields, operation: str, operands: Sequence[Operand]) -> Layer:
+    name = fields.name
+    if fields.class_name == "TensorFlowOpLayer":
+        operands = _with_graph_constants(operands, fields)
     constants = [operand for operand in operands if not isinstance(operand, str)]
     if operation == "cast" and not constants and len(operands) == 1:
+        _check_cast(fields)
         return Identity(name=name)
     if operation == "add" and not constants and len(operands) > 1:
         return Add(name=name)
@@ -64,30 +72,53 @@ def arithmetic_layer(
         if scale is not None:
             return Rescaling(name=name, scale=_scalar(scale), offset=_scalar(offset))
     raise ModelFileError(
-        f"layer {name!r} ({class_name}): {operation} with {len(constants)} constants of "
+        f"{fields}: {operation} with {len(constants)} constants of "
         f"{len(operands)} operands is not read"
     )
 
 
-def _operation(class_name: str, config: Config) -> str | None:
-    if class_name == "TFOpLambda":
-        function = config.get("function")
+def _operation(fields: Fields) -> str | None:
+    if fields.class_name == "TFOpLambda":
+        function = fields.raw("function")
         return _KERAS2.get(function) if isinstance(function, str) else None
-    if class_name == "TensorFlowOpLayer":
-        node = config.get("node_def")
-        kind = node.get("op") if isinstance(node, dict) else None
+    if fields.class_name == "TensorFlowOpLayer":
+        kind = _node(fields).get("op")
         return _GRAPH.get(kind) if isinstance(kind, str) else None
-    return _KERAS3.get(class_name)
+    return _KERAS3.get(fields.class_name)
 
 
-def _with_graph_constants(operands: Sequence[Operand], config: Config) -> list[Operand]:
+def _node(fields: Fields) -> Config:
+    """The graph node that a layer of TensorFlow 2.0 to 2.3 stands for."""
+    node = fields.raw("node_def")
+    return node if isinstance(node, dict) else {}
+
+
+def _check_cast(fields: Fields) -> None:
+    """Refuse a cast to integers, which cuts off what stands behind the point."""
+    if fields.class_name == "TensorFlowOpLayer":
+        attributes = _node(fields).get("attr")
+        entry = attributes.get("DstT") if isinstance(attributes, dict) else None
+        kind = entry.get("type") if isinstance(entry, dict) else None
+    elif fields.class_name == "TFOpLambda":
+        kind = fields.argument("dtype", fields.argument("argument 2"))
+    else:
+        kind = fields.raw("dtype")
+    if kind not in _FLOATS:
+        raise ModelFileError(
+            f"{fields}: casts to {shown(kind)}, which is not supported; expected one of "
+            f"{', '.join(_FLOATS)}"
+        )
+
+
+def _with_graph_constants(operands: Sequence[Operand], fields: Fields) -> list[Operand]:
     """Operands with the constants that the layer keeps by their position."""
     merged = list(operands)
-    constants = config.get("constants")
+    constants = fields.raw("constants")
     for position, value in sorted(constants.items()) if isinstance(constants, dict) else ():
         found = numbers(value)
-        if found is not None:
-            merged.insert(int(position), found)
+        if found is None or position not in ("0", "1"):
+            raise fields.refuse("constants", "numbers at positions 0 and 1")
+        merged.insert(int(position), found)
     return merged
 
 

@@ -23,13 +23,17 @@ from npmobilenet.architecture import (
 )
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_arithmetic import arithmetic_layer
-from npmobilenet.formats.keras_calls import Operand, operands, reference
+from npmobilenet.formats.keras_calls import Call, call_of, reference
+from npmobilenet.formats.keras_dtypes import dtype_note
 from npmobilenet.formats.keras_fields import Config, Fields, shape_of
+from npmobilenet.formats.keras_harmless import foreign, unknown_entries
 from npmobilenet.formats.keras_layers import keras_layer
 from npmobilenet.formats.limits import MAX_DEPTH, MAX_OBJECTS
+from npmobilenet.formats.messages import shown
 
 _FUNCTIONAL = ("Functional", "Model")
 _MODELS = (*_FUNCTIONAL, "Sequential")
+_MODEL_FIELDS = ("layers", "input_layers", "output_layers")
 
 # How Keras 3 counts layers inside a file: by class, in snake case. Only these hold variables.
 _KEYS = {
@@ -81,7 +85,9 @@ def class_key(class_name: str, counts: dict[str, int]) -> str:
     return f"{base}_{number}" if number else base
 
 
-def read_config(config: Config, input_shape: Shape | None = None) -> ConfiguredModel:
+def read_config(
+    config: Config, input_shape: Shape | None = None, keras: int | None = None
+) -> ConfiguredModel:
     """The network of a model's configuration.
 
     Parameters
@@ -90,22 +96,27 @@ def read_config(config: Config, input_shape: Shape | None = None) -> ConfiguredM
         With ``class_name`` ``"Functional"`` or ``"Sequential"``, as Keras 2 and 3 write it.
     input_shape : tuple, optional
         Of one sample, in place of the shape that the file gives.
+    keras : {2, 3}, optional
+        The Keras that wrote it, where that is known.
 
     Raises
     ------
     ModelFileError
-        If a layer is unknown or shared, there are several inputs or outputs, or shapes do not fit.
+        If a layer is unknown or shared, has a field or argument that is not known, there are
+        several inputs or outputs, or shapes do not fit.
     """
     class_name, name, fields = _described(config)
     if class_name not in _MODELS:
         raise ModelFileError(
-            f"the configuration is of class {class_name!r}, expected one of {', '.join(_MODELS)}"
+            f"the configuration is of class {shown(class_name)}, expected one of "
+            f"{', '.join(_MODELS)}"
         )
     shape = input_shape or _declared_shape(config)
     if shape is None:
-        raise ModelFileError(f"model {name!r} does not say the shape of its input")
-    inliner = _Inliner(Input(name=_input_name(config), shape=shape))
-    output = inliner.model(class_name, name, fields, Origin((), ()), inliner.nodes[0].name)
+        raise ModelFileError(f"model {shown(name)} does not say the shape of its input")
+    inliner = _Inliner(Input(name=_input_name(config), shape=shape), keras)
+    first = inliner.nodes[0].name
+    output = inliner.model(class_name, name, fields, Origin((), ()), Call([first]))
     network = Network(name, tuple(inliner.nodes)).until(output)
     kept = {node.name for node in network}
     return ConfiguredModel(
@@ -128,13 +139,14 @@ class _Call:
     name: str
     fields: Config
     origin: Origin
-    reads: list[Operand]
+    call: Call
 
 
 class _Inliner:
     """Writes the layers of a model and of the models in it into one list of nodes."""
 
-    def __init__(self, first: Input) -> None:
+    def __init__(self, first: Input, keras: int | None) -> None:
+        self.keras = keras
         self.nodes = [Node(first, ())]
         self.origins: dict[str, Origin] = {}
         self.constants: dict[str, np.ndarray] = {}
@@ -143,10 +155,19 @@ class _Inliner:
         self._names: dict[tuple[str, ...], str] = {}
         self._taken = {first.name}
 
-    def model(self, class_name: str, name: str, fields: Config, origin: Origin, source: str) -> str:
-        """Add a model that reads ``source``; the name of its output node."""
+    def model(self, class_name: str, name: str, fields: Config, origin: Origin, call: Call) -> str:
+        """Add a model that reads one layer; the name of its output node."""
         if len(origin.names) > MAX_DEPTH:
-            raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {name!r}")
+            raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {shown(name)}")
+        if len(call.operands) != 1:
+            raise ModelFileError(
+                f"model {shown(name)} has {len(call.operands)} inputs, expected one"
+            )
+        (source,) = call.sources
+        read = Fields(class_name, name, fields, 0, call.arguments, self.keras)
+        for field in _MODEL_FIELDS:
+            read.raw(field)
+        read.finish()
         layers = _layers(name, fields)
         self._reserve_names(layers, origin)
         if class_name == "Sequential":
@@ -157,9 +178,11 @@ class _Inliner:
         counts: dict[str, int] = {}
         for config in layers:
             class_name, name, fields = _described(config)
-            if class_name != "InputLayer":
+            if class_name == "InputLayer":
+                self._check_input(name, fields)
+            else:
                 inner = _inner(origin, name, class_key(class_name, counts))
-                source = self._layer(class_name, name, fields, inner, [source])
+                source = self._layer(class_name, name, fields, inner, Call([source]))
         return source
 
     def _functional(
@@ -173,40 +196,52 @@ class _Inliner:
             class_name, layer, inner = _described(config)
             if class_name != "InputLayer":
                 place = _inner(origin, layer, class_key(class_name, counts))
-                calls.append(_Call(class_name, layer, inner, place, operands(config, layer)))
+                calls.append(_Call(class_name, layer, inner, place, call_of(config, layer)))
             elif layer != first:
-                raise ModelFileError(f"model {name!r} has a second input {layer!r}")
+                raise ModelFileError(f"model {shown(name)} has a second input {shown(layer)}")
+            else:
+                self._check_input(layer, inner)
         outputs = {first: source}
-        for call in _in_running_order(calls, first):
-            reads = [outputs[read] if isinstance(read, str) else read for read in call.reads]
-            outputs[call.name] = self._layer(
-                call.class_name, call.name, call.fields, call.origin, reads
+        for step in _in_running_order(calls, first):
+            reads = [
+                outputs[read] if isinstance(read, str) else read for read in step.call.operands
+            ]
+            call = Call(reads, step.call.arguments)
+            outputs[step.name] = self._layer(
+                step.class_name, step.name, step.fields, step.origin, call
             )
         if output not in outputs:
-            raise ModelFileError(f"model {name!r} has no layer {output!r}, its output")
+            raise ModelFileError(f"model {shown(name)} has no layer {shown(output)}, its output")
         return outputs[output]
 
-    def _layer(
-        self, class_name: str, name: str, fields: Config, origin: Origin, reads: list[Operand]
-    ) -> str:
+    def _check_input(self, name: str, fields: Config) -> None:
+        Fields("InputLayer", name, fields, 0).finish()
+        self._note(dtype_note("InputLayer", name, fields))
+
+    def _layer(self, class_name: str, name: str, fields: Config, origin: Origin, call: Call) -> str:
         """Add one layer or nested model; the name of its output node."""
-        sources = [read for read in reads if isinstance(read, str)]
         if class_name in _MODELS:
-            if len(reads) != 1:
-                raise ModelFileError(f"model {name!r} has {len(reads)} inputs, expected one")
-            return self.model(class_name, name, fields, origin, sources[0])
+            return self.model(class_name, name, fields, origin, call)
+        sources = call.sources
         unique = self._names[origin.names]
-        layer = arithmetic_layer(class_name, unique, fields, reads)
+        rank = len(self._shapes[sources[0]])
+        read = Fields(class_name, unique, fields, rank, call.arguments, self.keras)
+        layer = arithmetic_layer(read, call.operands)
         if layer is None:
-            rank = len(self._shapes[sources[0]])
-            layer = keras_layer(class_name, unique, fields, rank)
+            if len(sources) != len(call.operands):
+                raise ModelFileError(f"{read} is called with numbers, which is not supported")
+            layer = keras_layer(read)
         if not isinstance(layer, Add) and len(sources) != 1:
-            raise ModelFileError(f"layer {name!r} ({class_name}) has {len(sources)} inputs")
+            raise ModelFileError(f"{read} has {len(sources)} inputs")
         self._append(layer, origin, tuple(sources))
-        self._note_dtype(unique, fields)
+        self._note(dtype_note(class_name, unique, fields))
         if isinstance(layer, Normalization):
             self._keep_statistics(layer, fields, self._shapes[sources[0]])
         return unique
+
+    def _note(self, note: str | None) -> None:
+        if note is not None and note not in self.notes:
+            self.notes.append(note)
 
     def _append(self, layer: Layer, origin: Origin, sources: tuple[str, ...]) -> None:
         if len(self.nodes) >= MAX_OBJECTS:
@@ -215,8 +250,8 @@ class _Inliner:
             shape = layer.output_shape(*(self._shapes[source] for source in sources))
         except (ArithmeticError, LookupError, ValueError) as error:
             raise ModelFileError(
-                f"layer {layer.name!r} ({type(layer).__name__}) does not fit its input of shape "
-                f"{self._shapes[sources[0]]}: {error}"
+                f"layer {shown(layer.name)} ({type(layer).__name__}) does not fit its input of "
+                f"shape {self._shapes[sources[0]]}: {error}"
             ) from None
         self._shapes[layer.name] = shape
         self.nodes.append(Node(layer, sources))
@@ -250,23 +285,13 @@ class _Inliner:
                 statistic = np.asarray(values, np.float32)
                 self.constants[f"{layer.name}/{field}"] = np.broadcast_to(statistic, size).copy()
 
-    def _note_dtype(self, name: str, config: Config) -> None:
-        policy = config.get("dtype")
-        if isinstance(policy, dict):
-            inner = policy.get("config")
-            policy = inner.get("name") if isinstance(inner, dict) else None
-        if isinstance(policy, str) and policy not in ("float32", "float64"):
-            note = f"the file computes in {policy}; here everything is float32"
-            if note not in self.notes:
-                self.notes.append(note)
-
 
 def _in_running_order(calls: list[_Call], first: str) -> Iterator[_Call]:
     """Layers after those that they read, otherwise in the order of the file."""
     readers: dict[str, list[int]] = {}
     missing = []
     for position, call in enumerate(calls):
-        sources = {read for read in call.reads if isinstance(read, str)}
+        sources = set(call.call.sources)
         missing.append(len(sources))
         for source in sources:
             readers.setdefault(source, []).append(position)
@@ -285,7 +310,7 @@ def _in_running_order(calls: list[_Call], first: str) -> Iterator[_Call]:
             yield call
     if done < len(calls):
         late = next(call for call, count in zip(calls, missing, strict=True) if count)
-        raise ModelFileError(f"layer {late.name!r} reads layers that are never computed")
+        raise ModelFileError(f"layer {shown(late.name)} reads layers that are never computed")
 
 
 def _inner(origin: Origin, name: str, key: str) -> Origin:
@@ -297,24 +322,36 @@ def _described(config: Any) -> tuple[str, str, Config]:
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ModelFileError("a layer of the configuration has no class_name")
     class_name = config["class_name"]
+    elsewhere = foreign(config)
+    if elsewhere is not None:
+        raise ModelFileError(
+            f"a layer of class {shown(class_name)} comes from {elsewhere}, not from Keras; code in "
+            "model files is never run"
+        )
+    unknown = unknown_entries(config)
+    if unknown:
+        raise ModelFileError(
+            f"a layer of class {shown(class_name)} has {shown(unknown[0])} beside its config, "
+            "which is not supported"
+        )
     fields = config.get("config")
     if isinstance(fields, list):  # Sequential before Keras 2.2
         fields = {"name": "sequential", "layers": fields}
     if not isinstance(fields, dict):
-        raise ModelFileError(f"a layer of class {class_name!r} has no config")
+        raise ModelFileError(f"a layer of class {shown(class_name)} has no config")
     # A functional model calls its layers by the outer name.
     name = config.get("name", fields.get("name"))
     if not isinstance(name, str) or not name:
-        raise ModelFileError(f"a layer of class {class_name!r} has no name")
+        raise ModelFileError(f"a layer of class {shown(class_name)} has no name")
     return class_name, name, fields
 
 
 def _layers(name: str, fields: Config) -> list[Config]:
     layers = fields.get("layers")
     if not isinstance(layers, list) or not layers:
-        raise ModelFileError(f"model {name!r} has no layers")
+        raise ModelFileError(f"model {shown(name)} has no layers")
     if len(layers) > MAX_OBJECTS:
-        raise ModelFileError(f"model {name!r} has more than {MAX_OBJECTS} layers")
+        raise ModelFileError(f"model {shown(name)} has more than {MAX_OBJECTS} layers")
     return layers
 
 
@@ -345,7 +382,7 @@ def _passes(config: Config) -> bool:
     class_name, name, fields = _described(config)
     if class_name in ("InputLayer", "Normalization", "Rescaling"):
         return True
-    return isinstance(keras_layer(class_name, name, fields, 3), Dropout | Identity)
+    return isinstance(keras_layer(Fields(class_name, name, fields, 3)), Dropout | Identity)
 
 
 def _input_name(config: Config) -> str:

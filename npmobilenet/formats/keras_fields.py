@@ -1,10 +1,15 @@
-"""Fields of a Keras configuration, checked one by one: a file may hold anything."""
+"""Fields of a Keras configuration, checked one by one: a file may hold anything.
+
+What is read is remembered, so that what nobody read can be refused: see :meth:`Fields.finish`.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.keras_harmless import harmless_argument, harmless_field
+from npmobilenet.formats.messages import cut, shown
 
 Config = Mapping[str, Any]
 
@@ -19,19 +24,68 @@ class Fields:
     config : mapping
     rank : int
         Axes of one input sample: Keras' positive axes depend on it.
+    arguments : mapping, optional
+        What the layer is called with, besides tensors and numbers; positions as ``"argument 2"``.
+    keras : {2, 3}, optional
+        The Keras that wrote the file, where it says so: some names have changed their meaning.
     """
 
-    def __init__(self, class_name: str, name: str, config: Config, rank: int) -> None:
+    def __init__(
+        self,
+        class_name: str,
+        name: str,
+        config: Config,
+        rank: int,
+        arguments: Config | None = None,
+        keras: int | None = None,
+    ) -> None:
         self.class_name = class_name
         self.name = name
         self.rank = rank
+        self.keras = keras
         self._config = config
+        self._arguments = {} if arguments is None else arguments
+        self._read: set[str] = set()
+        self._taken: set[str] = set()
+
+    def finish(self) -> None:
+        """Refuse what nobody read, unless it means nothing when a network only runs.
+
+        Raises
+        ------
+        ModelFileError
+            Naming the layer and the field, or the argument of its call.
+        """
+        for field, value in self._config.items():
+            if field not in self._read and not harmless_field(field, value):
+                raise ModelFileError(
+                    f"{self}: field {shown(field)} is {shown(value)}, which is not supported"
+                )
+        for argument, value in self._arguments.items():
+            harmless = harmless_argument(argument, value, self.keras)
+            if argument not in self._taken and not harmless:
+                raise ModelFileError(
+                    f"{self} is called with {cut(argument, 60)} = {shown(value)}, which is "
+                    "not supported"
+                )
+
+    def skip(self) -> None:
+        """Count all fields as read: of a layer that does nothing, none means anything."""
+        self._read.update(self._config)
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """What the layer is called with; ``default`` for null too."""
+        self._taken.add(name)
+        value = self._arguments.get(name)
+        return default if value is None else value
+
+    def __str__(self) -> str:
+        return f"layer {shown(self.name)} ({cut(self.class_name, 60)})"
 
     def refuse(self, field: str, expected: str) -> ModelFileError:
         """The error for a field that is not as expected."""
         return ModelFileError(
-            f"layer {self.name!r} ({self.class_name}): {field} is "
-            f"{_short(self._config.get(field))}, expected {expected}"
+            f"{self}: {field} is {shown(self._config.get(field))}, expected {expected}"
         )
 
     def flag(self, field: str, default: bool) -> bool:
@@ -91,6 +145,7 @@ class Fields:
 
     def raw(self, field: str, default: Any = None) -> Any:
         """Whatever the file has; ``default`` for null too."""
+        self._read.add(field)
         value = self._config.get(field)
         return default if value is None else value
 
@@ -140,8 +195,3 @@ def _is_number(value: Any) -> bool:
         and abs(value) < 1e30
         and math.isfinite(value)
     )
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

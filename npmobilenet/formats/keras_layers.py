@@ -26,7 +26,8 @@ from npmobilenet.architecture import (
     ZeroPadding2D,
 )
 from npmobilenet.errors import ModelFileError
-from npmobilenet.formats.keras_fields import Config, Fields
+from npmobilenet.formats.keras_fields import Fields
+from npmobilenet.formats.messages import shown
 from npmobilenet.reference import ACTIVATIONS
 
 # Layers that pass their input on when a network is only run. RandomCrop is not among them: it
@@ -65,8 +66,11 @@ _PASSING = frozenset(
 )
 
 
-def keras_layer(class_name: str, name: str, config: Config, rank: int) -> Layer:
-    """The layer that a configuration describes, over inputs of ``rank`` axes (without the batch).
+def keras_layer(fields: Fields) -> Layer:
+    """The layer that a configuration describes.
+
+    Every field and every argument of the call is read here, stands in ``keras_harmless.py``, or is
+    refused by :meth:`Fields.finish`.
 
     Raises
     ------
@@ -74,21 +78,39 @@ def keras_layer(class_name: str, name: str, config: Config, rank: int) -> Layer:
         If the class is unknown or a field asks for what no layer here can do; the message names
         the layer, its class and the field.
     """
-    fields = Fields(class_name, name, config, rank)
+    layer = _layer(fields)
+    fields.finish()
+    return layer
+
+
+def _layer(fields: Fields) -> Layer:
     if fields.text("data_format", "channels_last") != "channels_last":
         raise fields.refuse("data_format", "'channels_last'")
-    if class_name in _PASSING:
-        return Identity(name=name)
-    if class_name not in _READERS:
-        raise ModelFileError(
-            f"layer {name!r} is of class {class_name!r}, which is not known here; code in model "
-            "files (Lambda, custom layers) is never run"
-        )
-    return _READERS[class_name](fields)
+    if fields.class_name in _PASSING:
+        fields.skip()
+        return Identity(name=fields.name)
+    if fields.class_name not in _READERS:
+        raise unknown_class(fields)
+    return _READERS[fields.class_name](fields)
+
+
+def unknown_class(fields: Fields) -> ModelFileError:
+    """The error for a layer of a class that no reader here knows."""
+    what = f"layer {shown(fields.name)} is of class {shown(fields.class_name)}"
+    if fields.class_name == "Lambda" or ">" in fields.class_name:
+        return ModelFileError(f"{what}, which is code; code in model files is never run")
+    return ModelFileError(f"{what}, which is not supported")
 
 
 def _activation(fields: Fields) -> str:
     name = fields.text("activation", "linear")
+    if name == "hard_sigmoid" and fields.keras != 3:
+        # Keras 2 had another line under this name.
+        if fields.keras is None:
+            raise fields.refuse(
+                "activation", "a file that says which Keras wrote it: 2 and 3 differ in this name"
+            )
+        return "hard_sigmoid_keras2"
     if name not in ACTIVATIONS:
         raise fields.refuse("activation", f"one of {', '.join(ACTIVATIONS)}")
     return name
@@ -239,6 +261,8 @@ def _normalization(fields: Fields) -> Layer:
         raise fields.refuse("invert", "false")
     if fields.raw("axis") is not None:
         fields.last_axis()
+    for statistic in ("mean", "variance"):  # kept by keras_config, where shapes are known
+        fields.raw(statistic)
     return Normalization(name=fields.name)
 
 

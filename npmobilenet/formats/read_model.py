@@ -57,7 +57,7 @@ def read_model_file(path: str | PathLike[str], input_shape: Shape | None = None)
 def _from_config(
     path: Path, contents: Contents, config: Mapping[str, Any], input_shape: Shape | None
 ) -> ModelFile:
-    model = read_config(config, input_shape)
+    model = read_config(config, input_shape, contents.keras)
     found = layers_by_origin(contents, model)
     wrong = problems(model.network, found)
     if wrong:

@@ -56,7 +56,7 @@ def _renamed(contents: Contents) -> list[RawLayer]:
         if contents.config is None:
             layers = infer_network(contents).layers
         else:
-            layers = layers_by_origin(contents, read_config(contents.config))
+            layers = layers_by_origin(contents, read_config(contents.config, keras=contents.keras))
     except ModelFileError:
         return []
     return [RawLayer((name,), (), layer.tensors) for name, layer in layers.items()]

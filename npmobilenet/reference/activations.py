@@ -64,8 +64,14 @@ def silu(x: FloatArray) -> FloatArray:
 
 
 def hard_sigmoid(x: FloatArray) -> FloatArray:
-    """``relu6(x + 3) / 6``, as Keras 3 and MobileNetV3; Keras 2 had ``clip(0.2 x + 0.5, 0, 1)``."""
+    """``relu6(x + 3) / 6``, as Keras 3 and MobileNetV3."""
     return relu6(x + 3) / 6
+
+
+def hard_sigmoid_keras2(x: FloatArray) -> FloatArray:
+    """``clip(0.2 x + 0.5, 0, 1)``: what Keras called ``hard_sigmoid`` before version 3."""
+    bounded: FloatArray = np.clip(x * 0.2 + 0.5, 0, 1)
+    return bounded
 
 
 def hard_silu(x: FloatArray) -> FloatArray:
@@ -98,6 +104,7 @@ ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "exponential": exponential,
     "gelu": gelu,
     "hard_sigmoid": hard_sigmoid,
+    "hard_sigmoid_keras2": hard_sigmoid_keras2,
     "hard_silu": hard_silu,
     "hard_swish": hard_silu,
     "leaky_relu": leaky_relu,

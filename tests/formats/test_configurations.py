@@ -31,7 +31,7 @@ def layer(class_name: str, name: str, *sources: str, **fields: Any) -> Config:
     }
 
 
-def operation(class_name: str, name: str, *args: Any) -> Config:
+def operation(class_name: str, name: str, *args: Any, **fields: Any) -> Config:
     """An operation as Keras 3 writes it; names of layers are given as ``"@name"``."""
 
     def serialised(value: Any) -> Any:
@@ -44,7 +44,7 @@ def operation(class_name: str, name: str, *args: Any) -> Config:
     return {
         "class_name": class_name,
         "name": name,
-        "config": {"name": name},
+        "config": {"name": name, **fields},
         "inbound_nodes": [call],
     }
 
@@ -121,7 +121,7 @@ def test_graph_nodes_of_older_keras() -> None:
 
 
 def test_other_operations() -> None:
-    assert isinstance(only_layer(operation("Cast", "op", "@images")), Identity)
+    assert isinstance(only_layer(operation("Cast", "op", "@images", dtype="float32")), Identity)
     assert isinstance(only_layer(operation("Add", "op", "@images", "@images")), Add)
     relu6 = layer("ReLU", "relu", "images", max_value={"type": "ndarray", "value": 6.0})
     assert only_layer(relu6) == ReLU(name="relu", max_value=6.0)

@@ -46,7 +46,7 @@ Range = tuple[FloatArray, FloatArray]
 
 _RISING = frozenset(
     {"linear", "relu", "relu6", "leaky_relu", "elu", "selu", "exponential", "sigmoid"}
-    | {"hard_sigmoid", "softplus", "tanh"}
+    | {"hard_sigmoid", "hard_sigmoid_keras2", "softplus", "tanh"}
 )
 _DIPS = {"silu": 0.2785, "swish": 0.2785, "gelu": 0.17, "hard_silu": 0.375, "hard_swish": 0.375}
 """How far activations reach below zero that fall before they rise."""
