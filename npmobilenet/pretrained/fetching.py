@@ -1,15 +1,15 @@
 """Getting weights: folders of one's own, the cache, the official download, a package."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from math import prod
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from npmobilenet.atomic import remove_leftovers, scratch_folder
 from npmobilenet.errors import DownloadError, NpMobileNetError
 from npmobilenet.formats import write_keras_h5
 from npmobilenet.pretrained.catalogue import CATALOGUE, Entry, Package, find_entry
@@ -72,6 +72,7 @@ def fetch(name: str, progress: bool = True) -> Fetched:
         If no source has the weights, with the reason of each. Nothing half-done is left.
     """
     entry = find_entry(name)
+    remove_leftovers(cache_folder())
     failures = []
     for source, get in _sources(entry, progress):
         try:
@@ -173,10 +174,8 @@ def _keep(entry: Entry, weights: dict[str, np.ndarray]) -> Path:
     return path
 
 
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
+def _scratch_folder() -> AbstractContextManager[Path]:
     """A folder inside the cache, so that a file can be moved on at once; gone in the end."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".fetch-", dir=cache) as folder:
-        yield Path(folder)
+    return scratch_folder(cache)

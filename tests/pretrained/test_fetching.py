@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
+from npmobilenet import atomic
 from npmobilenet.errors import DownloadError, UnknownModelError
 from npmobilenet.formats import read_weights, write_keras_h5
 from npmobilenet.pretrained import CATALOGUE, Entry, downloading, places
@@ -288,3 +290,18 @@ def test_entries_are_data():
     with pytest.raises(AttributeError):
         CATALOGUE["mobilenet_v1_1.0_224"].alpha = 2
     assert replace(CATALOGUE["mobilenet_v1_1.0_224"], digest=None).digest is None
+
+
+@pytest.mark.skipif(atomic.fcntl is None, reason="this system has no such locks")
+def test_what_a_killed_fetch_left_goes_with_the_next(fetch, server, entry, cache):
+    server.behaviour = "stalled"
+    code = f"from npmobilenet.pretrained import fetch; fetch({entry.name!r}, progress=False)"
+    with subprocess.Popen([sys.executable, "-c", code]) as child:
+        while not list(cache.glob(f".npmobilenet-*/{entry.filename}")):
+            assert child.poll() is None
+            time.sleep(0.01)
+        child.kill()
+    server.finish.set()
+    server.behaviour = "good"
+    fetch(entry.name)
+    assert [path.name for path in cache.iterdir()] == [entry.filename]
