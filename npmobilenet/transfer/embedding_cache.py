@@ -8,12 +8,15 @@ import numpy as np
 
 from npmobilenet.atomic import replacing
 
+_CHECKSUM_BYTES = 16
+
 
 class EmbeddingCache:
     """One small file for each picture, in a folder for each way of embedding.
 
     The name of a file is the digest of the picture's bytes, so that renamed or moved pictures are
-    found again and changed ones are not. A file of another length than expected counts as absent.
+    found again and changed ones are not. A file ends with a checksum of its values: one that is
+    cut off, or that a power cut has left full of zeros, counts as absent.
 
     Parameters
     ----------
@@ -36,13 +39,17 @@ class EmbeddingCache:
 
     def get(self, digest: str) -> np.ndarray | None:
         """The embedding of a picture, float32 ``(size,)``, or ``None``."""
+        path = self._path(digest)
         try:
-            content = self._path(digest).read_bytes()
+            if not path.is_file() or path.stat().st_size != 4 * self.size + _CHECKSUM_BYTES:
+                return None
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        if len(content) != 4 * self.size:
+        values, checksum = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
+        if checksum != _checksum(digest, values):
             return None
-        return np.frombuffer(content, "<f4").astype(np.float32)
+        return np.frombuffer(values, "<f4").astype(np.float32)
 
     def put(self, digest: str, embedding: np.ndarray) -> None:
         """Keep an embedding.
@@ -55,10 +62,16 @@ class EmbeddingCache:
         path = self._path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path, scratch=self.root) as temporary:
-            temporary.write_bytes(embedding.astype("<f4").tobytes())
+            values = embedding.astype("<f4").tobytes()
+            temporary.write_bytes(values + _checksum(digest, values))
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
+
+
+def _checksum(digest: str, values: bytes) -> bytes:
+    """Of the values for one picture: those of another would not do."""
+    return hashlib.blake2b(digest.encode() + values, digest_size=_CHECKSUM_BYTES).digest()
 
 
 def file_digest(path: Path) -> str:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from npmobilenet.transfer import knn_file
 from npmobilenet.transfer.knn_codes import Codes, encode
-from npmobilenet.transfer.knn_file import KNNState, Label
+from npmobilenet.transfer.knn_file import File, KNNState, Label
 from npmobilenet.transfer.knn_search import nearest
 
 DEFAULT_K = 3
@@ -221,11 +220,17 @@ class KNNClassifier:
                 new.add_example(row, label)
         self._take_over(new)
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, file: File) -> None:
         """Write everything to an ``.npz`` file, whole or not at all.
+
+        Parameters
+        ----------
+        file : path or binary file
 
         Raises
         ------
+        ValueError
+            If the labels take more than 8 MiB.
         OSError
             If the file cannot be written.
         """
@@ -237,18 +242,22 @@ class KNNClassifier:
                 class_ids=self._class_ids[: self._examples],
                 units=self._units[: self._examples],
             )
-        knn_file.write_state(path, state)
+        knn_file.write_state(file, state)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> "KNNClassifier":
+    def load(cls, file: File) -> "KNNClassifier":
         """A classifier from a file that `save` wrote.
+
+        Parameters
+        ----------
+        file : path or binary file
 
         Raises
         ------
         ModelFileError
             If the file is damaged or no such file; the message names the field.
         """
-        state = knn_file.read_state(path)
+        state = knn_file.read_state(file)
         classifier = cls()
         classifier._ids = {label: index for index, label in enumerate(state.labels)}
         counts = np.bincount(state.class_ids, minlength=len(state.labels)).tolist()

@@ -61,11 +61,16 @@ def test_the_cache_knows_what_it_has_seen(model, shapes_folder, tmp_path):
     samples = list(scan_folder(shapes_folder).samples)
     assert embedder.embed(samples).computed == 1
 
-    for path in list((tmp_path / "cache").rglob("*")):
-        if path.is_file():
-            path.write_bytes(b"damaged")
-            break
-    assert embedder.embed(samples).computed == 1
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    for damage in (
+        lambda content: b"damaged",
+        lambda content: bytes(len(content)),  # what a power cut leaves
+        lambda content: bytes([content[0] ^ 1]) + content[1:],
+        lambda content: kept[1].read_bytes(),  # another picture's
+    ):
+        kept[0].write_bytes(damage(kept[0].read_bytes()))
+        assert embedder.embed(samples).computed == 1
+        assert embedder.embed(samples).computed == 0
 
     augmentation = Augmentation(rotation_range=20)
     changed = embedder.embed(samples, augmentation=augmentation, copy=1)

@@ -1,7 +1,6 @@
 """What was taught as the bytes of a file, and back, within the page's bounds."""
 
-import tempfile
-from pathlib import Path
+import io
 
 from npmobilenet.app.failures import RequestError
 from npmobilenet.errors import ModelFileError
@@ -15,10 +14,9 @@ LONGEST_NAME = 60
 
 def write_examples(classifier: KNNClassifier) -> bytes:
     """The content of the file that ``KNNClassifier.save`` writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        classifier.save(path)
-        return path.read_bytes()
+    stream = io.BytesIO()
+    classifier.save(stream)
+    return stream.getvalue()
 
 
 def read_examples(content: bytes, size: int) -> KNNClassifier:
@@ -58,10 +56,7 @@ def read_examples(content: bytes, size: int) -> KNNClassifier:
 
 
 def _load(content: bytes) -> KNNClassifier:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
-        path.write_bytes(content)
-        try:
-            return KNNClassifier.load(path)
-        except ModelFileError as error:
-            raise RequestError(422, str(error).removeprefix(f"{path}: ")) from error
+    try:
+        return KNNClassifier.load(io.BytesIO(content))
+    except ModelFileError as error:
+        raise RequestError(422, str(error)) from error

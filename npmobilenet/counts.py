@@ -1,0 +1,30 @@
+"""Whole numbers as arguments."""
+
+from operator import index
+
+
+def whole_number(value: object, name: str, least: int = 1) -> int:
+    """An argument that counts something, as an int.
+
+    Parameters
+    ----------
+    value : int
+        NumPy's integers too; no float, because 2.5 would be a mistake, and no bool.
+    name : str
+        Of the argument.
+    least : int
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number or below ``least``.
+    """
+    try:
+        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None:
+        raise ValueError(f"{name} must be a whole number, found {value!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, found {number}")
+    return number
