@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,13 @@ from npmobilenet.errors import LabelsError
 from npmobilenet.formats import read_weights, write_keras_h5
 from npmobilenet.images import ImageSource, check_input_range, prepare
 from npmobilenet.labels import Labels, Prediction, imagenet_labels, top_predictions
-from npmobilenet.program import Program, check_batch
+from npmobilenet.program import Program, check_batch, own_weights
 
 DEFAULT_SIZE = 224
 DEFAULT_RESIZE = "pil-bilinear"
 DEFAULT_CROP = 0.875  # of the picture, as TF-Slim evaluated its checkpoints
+
+_PROGRAMS = ("_program", "_logits", "_embedding", "_exact")  # what a model makes of its weights
 
 
 class Model:
@@ -84,6 +86,14 @@ class Model:
                 f"which has {network.output_shape[-1]} classes"
             )
         self._set_weights(weights)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: all but the programs, which are built on arrival."""
+        return {name: value for name, value in vars(self).items() if name not in _PROGRAMS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._set_weights(self._weights)
 
     def __repr__(self) -> str:
         return (
@@ -148,7 +158,7 @@ class Model:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Every variable as ``"layer/variable"``; the arrays are read-only views."""
+        """Every variable as ``"layer/variable"``; the arrays are read-only."""
         return dict(self._weights)
 
     def get_weights(self) -> list[np.ndarray]:
@@ -176,10 +186,11 @@ class Model:
         write_keras_h5(path, self.network, self._weights)
 
     def _set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        self._program = compile_network(self.network, weights, self.backend)
-        self._weights = {name: _read_only(weights[name]) for name in self.network.variables}
+        weights = own_weights(self.network, weights)
+        program = compile_network(self.network, weights, self.backend)
+        self._weights, self._program = weights, program
         for derived in ("_logits", "_embedding", "_exact"):
-            self.__dict__.pop(derived, None)
+            vars(self).pop(derived, None)
 
     @cached_property
     def _logits(self) -> Program:
@@ -368,12 +379,6 @@ def _default_labels(network: Network) -> Labels:
     if len(network.output_shape) == 1 and classes in (1000, 1001):
         return imagenet_labels(classes)
     return Labels(names=tuple(str(index) for index in range(classes)))
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _progress(steps: range, verbose: Literal["auto", 0, 1, 2]) -> Iterable[int]:

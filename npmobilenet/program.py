@@ -45,6 +45,28 @@ def check_weights(network: Network, weights: Mapping[str, NDArray[Any]]) -> None
             )
 
 
+def own_weights(network: Network, weights: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The variables of a network as arrays that nobody writes to.
+
+    Copies, unless they are such arrays already.
+
+    Raises
+    ------
+    WeightsMismatchError
+        As :func:`check_weights`.
+    """
+    check_weights(network, weights)
+    return {name: _own(weights[name]) for name in network.variables}
+
+
+def _own(array: NDArray[Any]) -> NDArray[Any]:
+    if array.flags.owndata and not array.flags.writeable and type(array) is np.ndarray:
+        return array
+    copy = np.array(array, order="C")
+    copy.flags.writeable = False
+    return copy
+
+
 def check_batch(network: Network, x: NDArray[Any]) -> None:
     """Make sure that ``x`` is a batch for this network, float32 or float64.
 

@@ -1,6 +1,5 @@
 """A network whose layers all have kernels, ready to run."""
 
-import ctypes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,9 +15,11 @@ from npmobilenet.engine.crew import run
 from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
 from npmobilenet.engine.fuse import fuse
-from npmobilenet.engine.packing import aligned, pack
+from npmobilenet.engine.job import Job, Placed, address_of
+from npmobilenet.engine.packing import Packed, aligned, pack
 from npmobilenet.engine.pieces import Piece, cut
 from npmobilenet.engine.plan import Plan, Planner
+from npmobilenet.engine.steps import Linear, Step
 from npmobilenet.engine.strassen import choose_strassen
 
 Float32 = NDArray[np.float32]
@@ -28,24 +29,23 @@ _IDLE_BUFFERS = 4
 
 @dataclass(frozen=True)
 class _Buffers:
-    """What one call writes to."""
+    """What one call writes to, the output apart."""
 
-    job: NDArray[np.int64]
-    address: int  # of the job; asking NumPy for it takes longer than a small layer
-    counters: NDArray[np.int64]
+    job: Job
     store: Float32
 
 
 @dataclass(frozen=True)
-class _Ready:
+class _Ready(Placed):
     """A plan with the buffers of calls that have ended."""
 
     plan: Plan
     output_shape: tuple[int, ...]
     shapes: Mapping[str, tuple[int, ...]]
+    weights: Float32
     idle: list[_Buffers] = field(default_factory=list)
 
-    def take(self, weights: Float32) -> _Buffers:
+    def take(self) -> _Buffers:
         """Buffers that no other call is using."""
         try:
             return self.idle.pop()
@@ -54,11 +54,12 @@ class _Ready:
         plan, batch = self.plan, self.output_shape[0]
         store = aligned(plan.store_size)
         store[:ZEROS] = 0
-        job = plan.job()
+        numbers = plan.job()
         counters = np.zeros(plan.counters(batch) * t.COUNTER_STEP, np.int64)
-        job[t.BATCH], job[t.COUNTERS] = batch, counters.ctypes.data
-        job[t.STORE], job[t.WEIGHTS] = store.ctypes.data, weights.ctypes.data
-        return _Buffers(job, job.ctypes.data, counters, store)
+        numbers[t.BATCH], numbers[t.COUNTERS] = batch, address_of(counters)
+        numbers[t.STORE], numbers[t.WEIGHTS] = address_of(store), address_of(self.weights)
+        job = Job(numbers, address_of(numbers), counters, (plan, self.weights, store))
+        return _Buffers(job, store)
 
     def give(self, buffers: _Buffers) -> None:
         """Keep the buffers for the next call."""
@@ -66,7 +67,34 @@ class _Ready:
             self.idle.append(buffers)
 
 
-class CompiledNetwork:
+class _Plans:
+    """Makes plans, and keeps the last few."""
+
+    def __init__(
+        self, network: Network, steps: list[Step], places: Mapping[Linear, Packed], weights: Float32
+    ) -> None:
+        self._network, self._steps, self._places = network, steps, places
+        self._weights = weights
+
+    def make(
+        self,
+        shape: tuple[int, ...],
+        batch: int,
+        threads: int,
+        *,
+        keep: bool = False,
+        chains: bool = True,
+    ) -> _Ready:
+        """A plan as :class:`Planner` makes it, for an input shape."""
+        network = self._network.with_input_shape(shape)
+        shapes: dict[str, Any] = network.shapes
+        planner = Planner(self._steps, self._places, shapes, shape)
+        plan = planner.plan(batch, threads, keep=keep, chains=chains)
+        output_shape = (batch, *shapes[network.nodes[-1].name])
+        return _Ready(plan, output_shape, shapes, self._weights)
+
+
+class CompiledNetwork(Placed):
     """Packed weights and plans. Raises ``UnsupportedError`` if a layer has no kernel."""
 
     def __init__(
@@ -76,24 +104,11 @@ class CompiledNetwork:
         steps = fold(network, weights)
         self.steps = fuse(steps) if fused else steps
         choose_strassen(self.steps, network.shapes)
-        self._weights, self._places = pack(self.steps)
-        self._weights.flags.writeable = False
+        packed, places = pack(self.steps)
+        packed.flags.writeable = False
+        # Of another object, so that nothing here refers to itself: memory is free at once.
+        self._make_plan = _Plans(network, self.steps, places, packed).make
         self._plan = lru_cache(_PLANS)(self._make_plan)
-
-    def _make_plan(
-        self,
-        shape: tuple[int, ...],
-        batch: int,
-        threads: int,
-        *,
-        keep: bool = False,
-        chains: bool = True,
-    ) -> _Ready:
-        network = self.network.with_input_shape(shape)
-        shapes: dict[str, Any] = network.shapes
-        planner = Planner(self.steps, self._places, shapes, shape)
-        plan = planner.plan(batch, threads, keep=keep, chains=chains)
-        return _Ready(plan, (batch, *shapes[network.nodes[-1].name]), shapes)
 
     def __call__(self, x: Float32, threads: int) -> Float32:
         """The output for a batch: C-ordered float32 of a shape that fits the network."""
@@ -107,22 +122,22 @@ class CompiledNetwork:
 
     def _run(self, ready: _Ready, x: Float32, threads: int) -> tuple[Float32, _Buffers]:
         y, buffers = self._prepare(ready, x)
-        buffers.counters.fill(0)
-        run(buffers.address, threads)
+        buffers.job.counters.fill(0)
+        run(buffers.job, threads)
         return y, buffers
 
     def _prepare(self, ready: _Ready, x: Float32) -> tuple[Float32, _Buffers]:
         y = np.empty(ready.output_shape, np.float32)
-        buffers = ready.take(self._weights)
-        buffers.job[t.X], buffers.job[t.Y] = _address(x), _address(y)
+        buffers = ready.take()
+        numbers = buffers.job.numbers
+        numbers[t.X], numbers[t.Y] = address_of(x), address_of(y)
         return y, buffers
 
     def pieces(self, x: Float32, threads: int) -> tuple[list[Piece], Float32]:
         """The steps to be called one by one, for one image, and what the last writes to."""
         ready = self._make_plan(x.shape[1:], 1, threads, chains=False)
         y, buffers = self._prepare(ready, x)
-        held = (x, y, buffers)  # the jobs have addresses only
-        return cut(ready.plan, buffers.job, buffers.counters, threads, held), y
+        return cut(ready.plan, buffers.job, threads, (x, y)), y
 
     def activations(self, x: Float32, threads: int) -> Iterator[tuple[list[str], Float32]]:
         """For each step the layers that it covers and its result, the output of the last."""
@@ -133,10 +148,3 @@ class CompiledNetwork:
             begin = ready.plan.kept[step]
             yield step.layers, buffers.store[begin : begin + prod(shape)].reshape(shape).copy()
         yield self.steps[-1].layers, y
-
-
-def _address(array: Float32) -> int:
-    """Where an array's data begin; ``array.ctypes`` takes four times as long to say so."""
-    if array.flags.writeable:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
-    return array.ctypes.data

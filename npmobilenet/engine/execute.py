@@ -39,19 +39,20 @@ from npmobilenet.kernels.tile import (
     float32_at,
     int64_at,
     pause,
+    rest,
 )
 
-FINISHED = -1
-NEW = -2
-
-# The mailbox, through which a caller and the helping threads of a process meet.
-MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS = 0, 16, 32, 48
-MAIL_SIZE = 64
+# The mailbox, through which a caller and the helping threads of a process meet: how many callers
+# claim it, the first of which has it; the address of its job; how many calls there were; how many
+# helpers may know the address; seats that are left, and how many there were.
+MAIL_CLAIMS, MAIL_JOB, MAIL_CALL, MAIL_ACTIVE, MAIL_SEATS, MAIL_WANTED = range(0, 96, 16)
+MAIL_SIZE = 96
 
 _FRONT = (1 << 32) - 1
 _FROM_END = 32  # a queue's counter has the units taken from its end above those from its front
 
-_PATIENCE = 200 * PAUSES  # after some 0.2 ms a waiting caller yields its core
+_PATIENCE = 200 * PAUSES  # after some 0.2 ms who waits yields the core at every look
+_RESTS = 20_000  # after so many a helper, some 20 ms later, leaves the job to others
 _IDLE = 2000 * PAUSES  # after some 2 ms without work a helper goes to sleep
 
 
@@ -68,8 +69,8 @@ def take(counters, counter, units, own):
 
 
 @inlined
-def _work(address, thread, first, patience):
-    """Take part in a job from stage ``first``; the stage that has to be waited for, or FINISHED."""
+def _work(address, thread):
+    """Take part in a job: the caller to its end, a helper as long as there is something to do."""
     job = int64_at(address)
     counters = int64_at(job[COUNTERS])
     x, y = float32_at(job[X]), float32_at(job[Y])
@@ -77,7 +78,7 @@ def _work(address, thread, first, patience):
     scratch = job[SCRATCH] + thread * job[SCRATCH_SIZE]
     bulk, queues = job[BULK], job[QUEUES]
     single = (job[BATCH] - bulk) * job[OPERATIONS]
-    for stage in range(first, 1 + single + job[TAIL]):
+    for stage in range(1 + single + job[TAIL]):
         table, begin, image, slot = int64_at(job[TABLE]), 0, 0, job[SLOTS]
         if stage == 0:
             units = bulk
@@ -121,16 +122,19 @@ def _work(address, thread, first, patience):
         while atomic_read(counters, finished) < units:
             pause()
             looks += 1
-            if looks > patience:
-                return stage
-    return FINISHED
+            if looks > _PATIENCE:
+                if thread > 0 and looks > _PATIENCE + _RESTS:
+                    return
+                rest()
 
 
 @entry
-def enter(mail_address, address, seats, mark):
+def enter(mail_address, address, number, seen):
     """Run the job at ``address``, or help with the jobs of others if it is 0.
 
-    One entry for both, because each entry holds all kernels once more.
+    One entry for both, because each entry holds all kernels once more. Python may be interrupted
+    between any two of its steps, so none of them is part of the life of a job: inside one call it
+    is announced, run and withdrawn, and when the call returns no helper knows its address.
 
     Parameters
     ----------
@@ -138,46 +142,57 @@ def enter(mail_address, address, seats, mark):
         Of the process' mailbox, :data:`MAIL_SIZE` int64.
     address : int
         Of a job, an int64 array.
-    seats : int
-        How many helpers the job has room for.
-    mark : int
-        NEW for a job that nobody knows of yet, later the stage to go on with; for a helper, the
-        last call that it has noticed.
+    number : int
+        How many helpers a job may have; for a helper, its own number, from 1.
+    seen : int
+        For a helper, the last call that it has noticed.
 
     Returns
     -------
     int
-        FINISHED, or a stage at which a helper keeps the caller waiting: enter again with it after
-        a pause. For a helper, the last call noticed; it returns when none has come for a while.
+        For a helper, the last call noticed: none has come for a while, or one that wants fewer.
     """
     mail = int64_at(mail_address)
     helps = address == 0
-    thread, stage, patience = 0, max(mark, 0), _PATIENCE
-    if seats > 0 and mark == NEW:
-        mail[MAIL_SEATS] = seats
-        atomic_add(mail, MAIL_JOB, address - mail[MAIL_JOB])
-        atomic_add(mail, MAIL_CALL, 1)
+    thread, helped = 0, False
+    if not helps and number > 0:
+        # Whoever else claims the mailbox meanwhile works by himself.
+        helped = atomic_add(mail, MAIL_CLAIMS, 1) == 0
+        if helped:
+            seats = min(number, int64_at(address)[QUEUES] - 1)  # as many as there is scratch for
+            mail[MAIL_SEATS] = mail[MAIL_WANTED] = seats
+            atomic_add(mail, MAIL_JOB, address)
+            atomic_add(mail, MAIL_CALL, 1)
+        else:
+            atomic_add(mail, MAIL_CLAIMS, -1)
     while True:
         if helps:
-            call = _next_call(mail, mark)
-            if call == mark:
-                return mark
-            mark = call
+            call = _next_call(mail, seen)
+            if call == seen:
+                return seen
+            seen = call
+            if atomic_read(mail, MAIL_WANTED) < number:
+                return seen
+            # In this order: who withdraws a job sees that a helper may have found its address.
             atomic_add(mail, MAIL_ACTIVE, 1)
             address = atomic_add(mail, MAIL_JOB, 0)
             if address != 0:
                 thread = atomic_add(mail, MAIL_SEATS, -1)
-            stage, patience = 0, 100 * _PATIENCE
         if address != 0 and (thread > 0 or not helps):
-            stage = _work(address, thread, stage, patience)
+            _work(address, thread)
         if not helps:
             break
         atomic_add(mail, MAIL_ACTIVE, -1)
-    if seats > 0 and stage == FINISHED:
+    if helped:
         atomic_add(mail, MAIL_JOB, -address)
+        looks = 0
         while atomic_add(mail, MAIL_ACTIVE, 0) > 0:
-            pass  # a helper may still look at the counters of this job
-    return stage
+            pause()
+            looks += 1
+            if looks > _PATIENCE:
+                rest()
+        atomic_add(mail, MAIL_CLAIMS, -1)
+    return seen
 
 
 @inlined

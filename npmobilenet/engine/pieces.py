@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from npmobilenet.engine import table as t
 from npmobilenet.engine.crew import run
+from npmobilenet.engine.job import Job, Placed, address_of
 from npmobilenet.engine.plan import Plan
-
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,44 +33,42 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class _JobCall:
-    """Runs a job; ``held`` is what the job has the addresses of."""
+class _JobCall(Placed):
+    """Runs a job; ``held`` are the input and the output."""
 
-    job: Numbers
-    address: int
-    counters: Numbers
+    job: Job
     threads: int
-    held: object
+    held: object = None
 
     def __call__(self) -> None:
-        self.counters.fill(0)
-        run(self.address, self.threads)
+        self.job.counters.fill(0)
+        run(self.job, self.threads)
 
 
-def cut(plan: Plan, job: Numbers, counters: Numbers, threads: int, held: object) -> list[Piece]:
+def cut(plan: Plan, whole: Job, threads: int, held: object) -> list[Piece]:
     """The steps of a plan for one image, in running order.
 
     Parameters
     ----------
     plan : Plan
-    job, counters : int64 arrays
+    whole : Job
         Of a call that runs all of them.
     threads : int
     held : object
-        What must live as long as the pieces do.
+        The input and the output, which must live as long as the pieces do.
     """
     pieces = []
     begin = 0
     for end, (step, row) in enumerate(zip(plan.steps, plan.table, strict=True), start=1):
         if step is None and row[t.KIND] != t.COPY:
             continue  # the first part of a step that takes several operations
-        part = job.copy()
+        part = whole.numbers.copy()
         part[t.TABLE] += begin * plan.table.strides[0]
         local = begin < plan.operations
         part[t.OPERATIONS], part[t.TAIL] = (end - begin, 0) if local else (0, end - begin)
         layers = () if step is None else tuple(step.layers)
-        call = _JobCall(part, part.ctypes.data, counters, threads, (plan, held))
-        pieces.append(Piece(layers, call))
+        job = Job(part, address_of(part), whole.counters, whole.held)
+        pieces.append(Piece(layers, _JobCall(job, threads, held)))
         begin = end
     return pieces
 
@@ -81,8 +77,8 @@ def idle(threads: int) -> Callable[[], None]:
     """A job of one operation that has nothing to do."""
     table = np.zeros((1, t.WIDTH), np.int64)
     counters = np.zeros(2 * (1 + threads) * t.COUNTER_STEP, np.int64)
-    job = np.zeros(t.JOB_SIZE, np.int64)
-    job[t.TABLE], job[t.COUNTERS] = table.ctypes.data, counters.ctypes.data
-    job[t.OPERATIONS] = job[t.BATCH] = 1
-    job[t.QUEUES] = threads
-    return _JobCall(job, job.ctypes.data, counters, threads, table)
+    numbers = np.zeros(t.JOB_SIZE, np.int64)
+    numbers[t.TABLE], numbers[t.COUNTERS] = address_of(table), address_of(counters)
+    numbers[t.OPERATIONS] = numbers[t.BATCH] = 1
+    numbers[t.QUEUES] = threads
+    return _JobCall(Job(numbers, address_of(numbers), counters, table), threads)

@@ -1,6 +1,6 @@
 """The fast program: compiled wherever there are kernels, the reference for any other layer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from npmobilenet.architecture import Input, Layer, Network, Node
 from npmobilenet.engine.compiled import CompiledNetwork
-from npmobilenet.engine.crew import default_threads
+from npmobilenet.engine.crew import default_threads, usable_cores
 from npmobilenet.engine.fold import UnsupportedError, fold
 from npmobilenet.engine.pieces import Piece
 from npmobilenet.interpreter import run_layer
-from npmobilenet.program import Program, check_batch, check_weights
+from npmobilenet.program import Program, check_batch, own_weights
 from npmobilenet.reference import FloatArray
 
 Float32 = NDArray[np.float32]
+
+_MOST_QUEUES = 16  # that work is shared out to, where there are not more cores
 
 
 class Activations(dict[str, FloatArray]):
@@ -56,6 +58,9 @@ class NumbaProgram(Program):
     The first program of a process loads the kernels from a cache on disk; the first ever on a
     machine compiles them.
 
+    A copy, and what comes out of a pickle, is a program of its own; a pickle holds the network and
+    its weights, and nothing that depends on the machine.
+
     Parameters
     ----------
     network : Network
@@ -74,9 +79,13 @@ class NumbaProgram(Program):
     def __init__(
         self, network: Network, weights: Mapping[str, NDArray[Any]], *, fused: bool = True
     ) -> None:
-        check_weights(network, weights)
         self._network = network
-        self._parts = _parts(network, weights, fused)
+        self._weights = own_weights(network, weights)
+        self._fused = fused
+        self._parts = _parts(network, self._weights, fused)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return partial(type(self), fused=self._fused), (self._network, self._weights)
 
     @property
     def network(self) -> Network:
@@ -92,7 +101,7 @@ class NumbaProgram(Program):
             float64 is rounded to float32.
         threads : int, optional
             By default the value of the environment variable ``NPMOBILENET_NUM_THREADS``, or one
-            for each core that the process may use.
+            for each core that the process may use. More threads than cores do not work at a time.
 
         Returns
         -------
@@ -103,7 +112,7 @@ class NumbaProgram(Program):
         ValueError
             If the shape or the dtype is another, or ``threads`` is below 1.
         """
-        check_batch(self._network, x)
+        x = self._checked(x)
         threads = _checked(threads)
         values = {self._network.nodes[0].name: np.ascontiguousarray(x, np.float32)}
         for part in self._parts:
@@ -119,7 +128,7 @@ class NumbaProgram(Program):
         The result's ``fused`` says of each other layer in which one it is computed. Parameters
         and errors as in :meth:`__call__`.
         """
-        check_batch(self._network, x)
+        x = self._checked(x)
         threads = _checked(threads)
         values = Activations()
         values[self._network.nodes[0].name] = np.ascontiguousarray(x, np.float32)
@@ -138,7 +147,7 @@ class NumbaProgram(Program):
         Called in order they do what one call does; each has been called once already.
         Parameters and errors as in :meth:`__call__`; also an error if ``x`` is not one image.
         """
-        check_batch(self._network, x)
+        x = self._checked(x)
         if len(x) != 1:
             raise ValueError(f"pieces are for one image, found a batch of {len(x)}")
         threads = _checked(threads)
@@ -155,13 +164,19 @@ class NumbaProgram(Program):
             pieces += new
         return pieces, values[self._network.nodes[-1].name]
 
+    def _checked(self, x: FloatArray) -> FloatArray:
+        """A view: another thread may give an array another shape or dtype in place."""
+        x = x[...]
+        check_batch(self._network, x)
+        return x
+
 
 def _checked(threads: int | None) -> int:
     if threads is None:
         return default_threads()
     if threads < 1:
         raise ValueError(f"threads must be 1 or more, found {threads}")
-    return threads
+    return threads if threads <= _MOST_QUEUES else min(threads, max(_MOST_QUEUES, usable_cores()))
 
 
 def _interpret(part: _Interpreted, values: Mapping[str, FloatArray]) -> Float32:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from numba import types
@@ -18,7 +18,7 @@ from npmobilenet.kernels.cache import cache_folder
 _SIGNATURE = (types.int64,) * 4
 _FUNCTIONS = 65  # about so many are compiled one by one, before LLVM works on all of them together
 
-_lock = Lock()
+_lock = RLock()
 _entry: Callable[..., int] | None = None
 
 
@@ -93,8 +93,8 @@ class _Steps(event.Listener):  # type: ignore[misc]
 def _no_collection() -> Iterator[None]:
     """Without the search for cyclic garbage, a tenth of the time that compiling takes."""
     searched = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if searched:
@@ -109,3 +109,11 @@ def _told() -> Iterator[None]:
             yield
         finally:
             steps.close()
+
+
+if hasattr(os, "register_at_fork"):
+    # A child forked while another thread compiles would wait for ever for that thread's lock, or
+    # for one of Numba's.
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )

@@ -21,6 +21,7 @@ An operation is a function of the Numba types of its arguments. It returns its s
 function that builds its LLVM code from the arguments' values.
 """
 
+import os
 import platform
 
 from llvmlite import ir
@@ -470,6 +471,20 @@ def pause(typing):
     def codegen(context, builder, signature, arguments):
         if _X86:
             _call(builder, "llvm.x86.sse2.pause", _NOTHING, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+_YIELD = "SwitchToThread" if os.name == "nt" else "sched_yield"
+
+
+@intrinsic
+def rest(typing):
+    """Let another thread have this core, if one waits for it."""
+
+    def codegen(context, builder, signature, arguments):
+        _call(builder, _YIELD, _I32, [])
         return context.get_dummy_value()
 
     return types.void(), codegen
