@@ -66,6 +66,8 @@ class ConfiguredModel:
     network : Network
     origins : dict
         By layer name: where its tensors are kept.
+    unused : tuple of Origin
+        Layers that the output does not depend on.
     constants : dict
         Tensors by canonical name that stand in the configuration itself (Normalization).
     notes : tuple of str
@@ -73,6 +75,7 @@ class ConfiguredModel:
 
     network: Network
     origins: Mapping[str, Origin]
+    unused: tuple[Origin, ...]
     constants: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
 
@@ -122,6 +125,7 @@ def read_config(
     return ConfiguredModel(
         network,
         {layer: origin for layer, origin in inliner.origins.items() if layer in kept},
+        tuple(origin for layer, origin in inliner.origins.items() if layer not in kept),
         {
             name: value
             for name, value in inliner.constants.items()
@@ -283,7 +287,8 @@ class _Inliner:
                 if len(values) not in (1, *size):
                     raise fields.refuse(field, f"{size[0]} numbers")
                 statistic = np.asarray(values, np.float32)
-                self.constants[f"{layer.name}/{field}"] = np.broadcast_to(statistic, size).copy()
+                # A view: a file may claim any number of channels.
+                self.constants[f"{layer.name}/{field}"] = np.broadcast_to(statistic, size)
 
 
 def _in_running_order(calls: list[_Call], first: str) -> Iterator[_Call]:

@@ -19,8 +19,9 @@ def dtype_note(class_name: str, name: str, config: Config) -> str | None:
     policy = config.get("dtype")
     if isinstance(policy, dict):
         inner = policy.get("config")
-        policy = inner.get("name") if isinstance(inner, dict) else policy
-    if policy is None or policy in _PLAIN:
+        if isinstance(inner, dict) and inner.keys() == {"name"}:
+            policy = inner["name"]
+    if config.get("dtype") is None or policy in _PLAIN:
         return None
     if policy in _HALF:
         return f"the file computes in {policy}; here everything is float32"

@@ -55,19 +55,41 @@ def _layers(file: Hdf5File, parent: "h5py.Group", name: str) -> list[RawLayer]:
     group = file.group(parent, name)
     if group is None:
         raise ModelFileError(f"layer {name!r} is listed, but has no group")
-    owners: dict[str, dict[str, RawTensor]] = {}
+    owners: dict[tuple[str, ...], dict[str, RawTensor]] = {}
     for address in file.texts(group, "weight_names") or []:
         dataset = file.dataset(group, address)
         if dataset is None:
             raise ModelFileError(f"tensor {address!r} of layer {name!r} is listed, but not there")
         *scopes, variable = address.split("/")
         # "conv1/kernel:0"; in Keras 2, Normalization has no owner: "mean:0".
-        owner = scopes[-1] if scopes else ""
-        owners.setdefault(owner, {})[variable.partition(":")[0]] = file.tensor(dataset)
+        owners.setdefault(tuple(scopes), {})[variable.partition(":")[0]] = file.tensor(dataset)
+    owners = _merged(owners)
     if len(owners) == 1:
         (tensors,) = owners.values()
         return [RawLayer((name,), (), tensors)]
-    return [RawLayer((name, owner), (), tensors) for owner, tensors in owners.items()]
+    return [RawLayer((name, *owner), (), tensors) for owner, tensors in owners.items()]
+
+
+def _merged(
+    owners: dict[tuple[str, ...], dict[str, RawTensor]],
+) -> dict[tuple[str, ...], dict[str, RawTensor]]:
+    """Owners by their own name, where no two models in the nested model have it.
+
+    The scopes before it depend on how a model was made. Only to tell such layers apart they stay.
+    """
+    alike: dict[str, list[tuple[str, ...]]] = {}
+    for scopes in owners:
+        alike.setdefault(scopes[-1] if scopes else "", []).append(scopes)
+    merged: dict[tuple[str, ...], dict[str, RawTensor]] = {}
+    for own, places in alike.items():
+        variables = [variable for scopes in places for variable in owners[scopes]]
+        if len(set(variables)) == len(variables):
+            merged[(own,)] = {
+                key: item for scopes in places for key, item in owners[scopes].items()
+            }
+        else:
+            merged |= {scopes: owners[scopes] for scopes in places}
+    return merged
 
 
 def _producer(file: Hdf5File, group: "h5py.Group") -> str | None:

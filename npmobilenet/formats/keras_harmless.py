@@ -30,6 +30,9 @@ _FIELDS = frozenset(
         "seed",
         "synchronized",
         "trainable",
+        # An adapter: Keras saves it added to the kernel, or its tensors, which are found.
+        "lora_alpha",
+        "lora_rank",
         # How, not what, is computed.
         "fused",
         "implementation",

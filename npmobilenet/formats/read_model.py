@@ -22,6 +22,7 @@ from npmobilenet.formats.contents import Contents
 from npmobilenet.formats.inference import infer_network
 from npmobilenet.formats.input_range import input_range
 from npmobilenet.formats.keras_config import read_config
+from npmobilenet.formats.leftovers import refuse_leftover_layers, refuse_leftover_tensors
 from npmobilenet.formats.matching import first_few, problems, read_tensors
 from npmobilenet.formats.model_file import ModelFile
 from npmobilenet.formats.opening import open_model_file
@@ -64,6 +65,8 @@ def _from_config(
         raise ModelFileError(
             f"configuration and tensors of {model.network.name!r} do not fit: {first_few(wrong)}"
         )
+    refuse_leftover_layers(contents, model, found)
+    refuse_leftover_tensors(model.network, found)
     weights = read_tensors(contents, model.network, found)
     backbone = recognise(described_layers(model), ordered=False)
     return _model_file(
@@ -73,6 +76,7 @@ def _from_config(
 
 def _from_weights(path: Path, contents: Contents, input_shape: Shape | None) -> ModelFile:
     inferred = infer_network(contents, input_shape)
+    refuse_leftover_tensors(inferred.network, inferred.layers)
     weights = read_tensors(contents, inferred.network, inferred.layers)
     assumptions = (*contents.notes, *inferred.assumptions)
     return _model_file(path, contents, inferred.network, weights, inferred.backbone, assumptions)

@@ -12,6 +12,7 @@ from npmobilenet.formats.backbone import recognise
 from npmobilenet.formats.contents import Contents, RawLayer
 from npmobilenet.formats.inference import infer_network
 from npmobilenet.formats.keras_config import read_config
+from npmobilenet.formats.leftovers import refuse_leftover_tensors
 from npmobilenet.formats.matching import Assignment, assignments, first_few, problems, read_tensors
 from npmobilenet.formats.opening import open_model_file
 from npmobilenet.formats.origins import layers_by_origin
@@ -47,6 +48,7 @@ def read_weights(path: str | PathLike[str], network: Network) -> dict[str, np.nd
             found, _ = _match(network, _renamed(contents), ordered=False)
         if found is None:
             raise WeightsMismatchError(_mismatch(contents, network, closest))
+        refuse_leftover_tensors(network, found)
         return read_tensors(contents, network, found)
 
 

@@ -86,7 +86,6 @@ def with_argument(argument: str, value: Any) -> Config:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("lora_rank", 4),
         ("renorm", True),
         ("quantization_config", {"class_name": "Int8"}),
         ("rounding", False),
