@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-FLOAT_DTYPES = frozenset({"float16", "float32", "float64"})
+FLOAT_DTYPES = frozenset({"bfloat16", "float16", "float32", "float64"})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from npmobilenet.errors import ModelFileError, NpMobileNetError
+from npmobilenet.files import NotAFileError
+from npmobilenet.formats.messages import cut
 
 # What h5py, zipfile, zlib, json and protobuf are known to raise on damaged input. RuntimeError
 # includes RecursionError and NotImplementedError; ValueError includes the errors of text decoding
@@ -35,7 +37,9 @@ def naming_file(path: Path) -> Iterator[None]:
     try:
         yield
     except NpMobileNetError as error:
-        raise type(error)(f"{path}: {error}") from error.__cause__
+        raise type(error)(f"{path}: {cut(str(error))}") from error.__cause__
+    except NotAFileError as error:
+        raise ModelFileError(f"{path}: {error.strerror}") from None
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -43,5 +47,5 @@ def naming_file(path: Path) -> Iterator[None]:
     except PermissionError as error:
         raise ModelFileError(f"{path}: {error.strerror}") from error
     except _DAMAGE as error:
-        detail = str(error) or type(error).__name__
+        detail = cut(str(error)) or type(error).__name__
         raise ModelFileError(f"{path}: damaged or not a model file ({detail})") from error

@@ -2,48 +2,53 @@
 
 Every group, attribute and dataset of a model file passes through here. h5py parses the structure;
 what it would do without asking (follow links, allocate what a shape claims, inflate without end,
-call filter plugins) is checked first or done here instead.
+call filter plugins, walk the same bytes again and again) is checked first, done elsewhere
+(:mod:`npmobilenet.formats.hdf5_values`), or counted.
 """
 
 import io
-import math
 import mmap
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import product
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.budget import Budget
 from npmobilenet.formats.contents import RawTensor
-from npmobilenet.formats.global_heap import check_global_heaps
+from npmobilenet.formats.global_heap import HeapSizes, check_global_heaps
+from npmobilenet.formats.hdf5_values import ValueReader, dtype_name
 from npmobilenet.formats.limits import (
-    MAX_CHUNKS,
-    MAX_EXPANSION,
+    MAX_ALIASED_BYTES,
+    MAX_ALL_TEXT_BYTES,
     MAX_FILE_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_HEAP_BYTES,
     MAX_OBJECTS,
-    MAX_TENSOR_BYTES,
+    MAX_PARTS,
     MAX_TEXT_BYTES,
 )
+from npmobilenet.formats.messages import shown
 
 if TYPE_CHECKING:
     import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-_CHUNK_SLACK = 1 << 16  # a chunk may be larger than a small file allows
-
 
 class Hdf5File:
     """An open HDF5 file whose objects can only be reached by hard links inside it."""
 
-    def __init__(self, file: "h5py.File", size: int) -> None:
+    def __init__(self, file: "h5py.File", size: int, heaps: HeapSizes) -> None:
         self.root: h5py.Group = file
         self.size = size
-        self._visited = 0
+        self._heaps = heaps
+        self._values = ValueReader(size)
+        self._objects = Budget("objects in the HDF5 file", MAX_OBJECTS)
+        self._headers = Budget("bytes of headers in the HDF5 file", MAX_HEADER_BYTES)
+        self._text = Budget("bytes of text in the HDF5 file", MAX_ALL_TEXT_BYTES)
+        self._heap_bytes = Budget("bytes of heaps in the HDF5 file", MAX_HEAP_BYTES)
 
     def group(self, parent: "h5py.Group", name: str) -> "h5py.Group | None":
         """The group of this name (which may hold ``/``), or ``None``."""
@@ -59,27 +64,47 @@ class Hdf5File:
         found = self._lookup(parent, name)
         return found if isinstance(found, h5py.Dataset) else None
 
+    def names(self, group: "h5py.Group") -> list[str]:
+        """What a group holds, sorted."""
+        import h5py
+
+        found: list[bytes] = []
+        length = 0
+
+        def collect(name: bytes) -> bool | None:
+            nonlocal length
+            found.append(name)
+            length += len(name)
+            return True if len(found) > MAX_OBJECTS or length > MAX_ALL_TEXT_BYTES else None
+
+        # In the file's own order, for which HDF5 makes no list of all names first.
+        group.id.links.iterate(collect, order=h5py.h5.ITER_NATIVE)
+        if len(found) > MAX_OBJECTS:
+            raise ModelFileError(f"group {shown(group.name)} has more than {MAX_OBJECTS} members")
+        self._text.spend(length)
+        return sorted(name.decode() for name in found)
+
     def texts(self, holder: "h5py.HLObject", name: str) -> list[str] | None:
         """The strings of an attribute; ``None`` if there is none of this name.
 
         Keras spreads a long list over ``name0``, ``name1``, ...
         """
         if name in holder.attrs:
-            return _attribute_texts(holder, name)
+            return self._attribute_texts(holder, name)
         if f"{name}0" not in holder.attrs:
             return None
         found: list[str] = []
-        for part in range(MAX_OBJECTS):
+        for part in range(MAX_PARTS + 1):
             if f"{name}{part}" not in holder.attrs:
-                break
-            found += _attribute_texts(holder, f"{name}{part}")
-        return found
+                return found
+            found += self._attribute_texts(holder, f"{name}{part}")
+        raise ModelFileError(f"attribute {shown(name)} has more than {MAX_PARTS} parts")
 
     def text(self, holder: "h5py.HLObject", name: str) -> str | None:
         """The string of an attribute; ``None`` if there is none of this name."""
         found = self.texts(holder, name)
         if found is not None and len(found) != 1:
-            raise ModelFileError(f"attribute {name!r} has {len(found)} values, expected one")
+            raise ModelFileError(f"attribute {shown(name)} has {len(found)} values, expected one")
         return found[0] if found else None
 
     def tensor(self, dataset: "h5py.Dataset") -> RawTensor:
@@ -87,8 +112,8 @@ class Hdf5File:
         return RawTensor(
             name=str(dataset.name).lstrip("/"),
             shape=tuple(dataset.shape or ()),
-            dtype=_dtype_name(dataset),
-            read=lambda: _read(dataset, self.size),
+            dtype=dtype_name(dataset),
+            read=lambda: self._values.read(dataset),
         )
 
     def _lookup(self, parent: "h5py.Group", name: str) -> Any:
@@ -104,20 +129,45 @@ class Hdf5File:
     def _child(self, group: "h5py.Group", name: str) -> Any:
         import h5py
 
-        self._visited += 1
-        if self._visited > MAX_OBJECTS:
-            raise ModelFileError(f"more than {MAX_OBJECTS} objects in the HDF5 file")
+        self._objects.spend()
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
             raise ModelFileError(
-                f"{group.name}/{name} is a {type(link).__name__}; links in model files are refused"
+                f"{shown(group.name)}/{shown(name)} is a {type(link).__name__}; links in model "
+                "files are refused"
             )
-        return group[name]
+        found = group[name]
+        self._headers.spend(h5py.h5o.get_info(found.id).hdr.space.total)
+        return found
+
+    def _attribute_texts(self, holder: "h5py.HLObject", name: str) -> list[str]:
+        import h5py
+
+        attribute = holder.attrs.get_id(name)
+        kind = attribute.get_type()
+        values = attribute.get_space().get_simple_extent_npoints()
+        where = f"attribute {shown(name)} of {shown(holder.name)}"
+        if not isinstance(kind, h5py.h5t.TypeStringID):
+            # Keras writes an empty list of names as an empty array of floats.
+            if values == 0:
+                return []
+            raise ModelFileError(f"{where} is not text")
+        # The strings of an array may all be the same one.
+        longest = self._heaps.longest if kind.is_variable_str() else kind.get_size()
+        most = MAX_TEXT_BYTES if values == 1 else MAX_ALIASED_BYTES
+        if values > MAX_OBJECTS or values * longest > most:
+            raise ModelFileError(f"{where} claims {values} strings of up to {longest} bytes")
+        if kind.is_variable_str():
+            self._heap_bytes.spend(values * self._heaps.largest)
+        found = np.atleast_1d(np.asarray(holder.attrs[name], dtype=object))
+        texts = [text.decode() if isinstance(text, bytes) else str(text) for text in found.ravel()]
+        self._text.spend(sum(len(text) for text in texts))
+        return texts
 
 
 @contextmanager
-def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
-    """Open a file, or the bytes of one.
+def open_hdf5(source: BinaryIO | bytes) -> Iterator[Hdf5File]:
+    """Open an open file, or the bytes of one.
 
     Raises
     ------
@@ -129,24 +179,21 @@ def open_hdf5(source: Path | bytes) -> Iterator[Hdf5File]:
     import h5py
 
     if isinstance(source, bytes):
-        _check_image(source)
+        heaps = _check_image(source)
         with h5py.File(io.BytesIO(source), "r") as file:
-            yield Hdf5File(file, len(source))
+            yield Hdf5File(file, len(source), heaps)
         return
-    size = source.stat().st_size
+    size = source.seek(0, io.SEEK_END)
     if size > MAX_FILE_BYTES:
         raise ModelFileError(f"HDF5 file of {size} bytes; at most {MAX_FILE_BYTES} are read")
-    with (
-        source.open("rb") as stream,
-        mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as image,
-    ):
-        _check_image(image)
-    # Readers need no lock, and shared folders often cannot give one.
-    with h5py.File(source, "r", locking=False) as file:
-        yield Hdf5File(file, size)
+    with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as image:
+        heaps = _check_image(image)
+    # The stream, not the path: what has been looked at is what is read.
+    with h5py.File(source, "r") as file:
+        yield Hdf5File(file, size, heaps)
 
 
-def _check_image(image: bytes | mmap.mmap) -> None:
+def _check_image(image: bytes | mmap.mmap) -> HeapSizes:
     header = image[:16]
     if not header.startswith(SIGNATURE) or len(header) < 16:
         raise ModelFileError("not an HDF5 file: wrong signature")
@@ -154,128 +201,4 @@ def _check_image(image: bytes | mmap.mmap) -> None:
     first = 13 if header[8] < 2 else 9
     if header[first] != 8 or (first == 13 and header[14] != 8) or (first == 9 and header[10] != 8):
         raise ModelFileError("HDF5 file whose offsets do not have 8 bytes")
-    check_global_heaps(image)
-
-
-def _attribute_texts(holder: "h5py.HLObject", name: str) -> list[str]:
-    import h5py
-
-    attribute = holder.attrs.get_id(name)
-    kind = attribute.get_type()
-    values = attribute.get_space().get_simple_extent_npoints()
-    where = f"attribute {name!r} of {holder.name!r}"
-    if not isinstance(kind, h5py.h5t.TypeStringID):
-        # Keras writes an empty list of names as an empty array of floats.
-        if values == 0:
-            return []
-        raise ModelFileError(f"{where} is not text")
-    if values > MAX_OBJECTS or values * kind.get_size() > MAX_TEXT_BYTES:
-        raise ModelFileError(f"{where} claims {values} strings of {kind.get_size()} bytes")
-    found = np.atleast_1d(np.asarray(holder.attrs[name], dtype=object))
-    return [text.decode() if isinstance(text, bytes) else str(text) for text in found.ravel()]
-
-
-def _dtype_name(dataset: "h5py.Dataset") -> str:
-    import h5py
-
-    kind = dataset.id.get_type()
-    floats = {
-        "float16": (h5py.h5t.IEEE_F16LE, h5py.h5t.IEEE_F16BE),
-        "float32": (h5py.h5t.IEEE_F32LE, h5py.h5t.IEEE_F32BE),
-        "float64": (h5py.h5t.IEEE_F64LE, h5py.h5t.IEEE_F64BE),
-    }
-    for name, variants in floats.items():
-        if any(kind.equal(variant) for variant in variants):
-            return name
-    if isinstance(kind, h5py.h5t.TypeIntegerID):
-        signed = kind.get_sign() == h5py.h5t.SGN_2
-        return f"{'int' if signed else 'uint'}{8 * kind.get_size()}"
-    return type(kind).__name__.removeprefix("Type").removesuffix("ID").lower()
-
-
-def _read(dataset: "h5py.Dataset", file_size: int) -> np.ndarray:
-    """The values of a dataset, once its claims have been compared with what the file holds."""
-    import h5py
-
-    plist = dataset.id.get_create_plist()
-    layout = plist.get_layout()
-    if plist.get_external_count() or layout == h5py.h5d.VIRTUAL:
-        raise ModelFileError(f"tensor {dataset.name!r} is kept in another file; that is refused")
-    shape = dataset.shape or ()
-    claimed = math.prod(shape) * dataset.id.get_type().get_size()
-    if claimed > min(MAX_TENSOR_BYTES, MAX_EXPANSION * file_size):
-        raise ModelFileError(
-            f"tensor {dataset.name!r} claims shape {shape}, {claimed} bytes, in a file of "
-            f"{file_size} bytes"
-        )
-    if layout == h5py.h5d.CHUNKED:
-        return _read_chunks(dataset, plist, file_size)
-    stored = dataset.id.get_storage_size()
-    offset = dataset.id.get_offset() if layout == h5py.h5d.CONTIGUOUS else 0
-    if stored != claimed or (claimed and (offset is None or offset + claimed > file_size)):
-        raise ModelFileError(
-            f"tensor {dataset.name!r} claims shape {shape}, {claimed} bytes; {stored} are stored"
-        )
-    return np.asarray(dataset[()])
-
-
-def _read_chunks(dataset: "h5py.Dataset", plist: "h5py.h5p.PropDCID", file_size: int) -> np.ndarray:
-    """A chunked dataset, unpacked here: HDF5 would inflate a chunk to whatever size it takes."""
-    filters = _filters(dataset, plist)
-    dtype, shape, chunk = dataset.dtype, dataset.shape, dataset.chunks
-    chunk_bytes = math.prod(chunk) * dtype.itemsize
-    grid = [range(0, size, step) for size, step in zip(shape, chunk, strict=True)]
-    if math.prod(len(axis) for axis in grid) > MAX_CHUNKS:
-        raise ModelFileError(f"tensor {dataset.name!r} has more than {MAX_CHUNKS} chunks")
-    if chunk_bytes > MAX_EXPANSION * file_size + _CHUNK_SLACK:
-        raise ModelFileError(f"tensor {dataset.name!r} has chunks of {chunk_bytes} bytes")
-    values = np.empty(shape, dtype)
-    for corner in product(*grid):
-        info = dataset.id.get_chunk_info_by_coord(corner)
-        if info.byte_offset is None or info.byte_offset + info.size > file_size:
-            raise ModelFileError(f"tensor {dataset.name!r} lacks the chunk at {corner}")
-        skipped, packed = dataset.id.read_direct_chunk(corner)
-        used = [step for bit, step in enumerate(filters) if not skipped >> bit & 1]
-        raw = _unpack(packed, used, dtype.itemsize, chunk_bytes)
-        if len(raw) != chunk_bytes:
-            raise ModelFileError(
-                f"tensor {dataset.name!r}: the chunk at {corner} has {len(raw)} bytes, expected "
-                f"{chunk_bytes}"
-            )
-        block = np.frombuffer(raw, dtype).reshape(chunk)
-        room = tuple(
-            slice(first, min(first + step, size))
-            for first, step, size in zip(corner, chunk, shape, strict=True)
-        )
-        values[room] = block[tuple(slice(axis.stop - axis.start) for axis in room)]
-    return values
-
-
-def _filters(dataset: "h5py.Dataset", plist: "h5py.h5p.PropDCID") -> list[int]:
-    import h5py
-
-    known = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)
-    codes = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]
-    for code in codes:
-        if code not in known:
-            raise ModelFileError(
-                f"tensor {dataset.name!r} is packed with HDF5 filter {code}; only gzip, shuffle "
-                "and fletcher32 are read"
-            )
-    return codes
-
-
-def _unpack(packed: bytes, filters: list[int], itemsize: int, size: int) -> bytes:
-    """Undo the filters, last one first; never more than ``size`` bytes are inflated."""
-    import h5py
-
-    for code in reversed(filters):
-        if code == h5py.h5z.FILTER_DEFLATE:
-            # Room for the checksum that fletcher32 may have put behind the values.
-            packed = zlib.decompressobj().decompress(packed, size + 4)
-        elif code == h5py.h5z.FILTER_FLETCHER32:
-            packed = packed[:-4]
-        else:
-            shuffled = np.frombuffer(packed, np.uint8)
-            packed = shuffled.reshape(itemsize, -1).T.tobytes()
-    return packed
+    return check_global_heaps(image)

@@ -10,6 +10,7 @@ from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.contents import Contents, RawLayer, RawTensor
 from npmobilenet.formats.hdf5 import Hdf5File
 from npmobilenet.formats.json_text import parse_object
+from npmobilenet.formats.messages import shown
 
 if TYPE_CHECKING:
     import h5py
@@ -54,12 +55,14 @@ def _layers(file: Hdf5File, parent: "h5py.Group", name: str) -> list[RawLayer]:
     """The layer of this name, or the layers of the nested model of this name."""
     group = file.group(parent, name)
     if group is None:
-        raise ModelFileError(f"layer {name!r} is listed, but has no group")
+        raise ModelFileError(f"layer {shown(name)} is listed, but has no group")
     owners: dict[tuple[str, ...], dict[str, RawTensor]] = {}
     for address in file.texts(group, "weight_names") or []:
         dataset = file.dataset(group, address)
         if dataset is None:
-            raise ModelFileError(f"tensor {address!r} of layer {name!r} is listed, but not there")
+            raise ModelFileError(
+                f"tensor {shown(address)} of layer {shown(name)} is listed, but not there"
+            )
         *scopes, variable = address.split("/")
         # "conv1/kernel:0"; in Keras 2, Normalization has no owner: "mean:0".
         owners.setdefault(tuple(scopes), {})[variable.partition(":")[0]] = file.tensor(dataset)

@@ -10,6 +10,7 @@ from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.contents import Contents, RawLayer
 from npmobilenet.formats.hdf5 import Hdf5File
 from npmobilenet.formats.limits import MAX_DEPTH
+from npmobilenet.formats.messages import shown
 
 if TYPE_CHECKING:
     import h5py
@@ -38,28 +39,28 @@ def _collect(
     layers: list[RawLayer],
 ) -> None:
     if len(keys) > MAX_DEPTH:
-        raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {model.name!r}")
+        raise ModelFileError(f"models nested more than {MAX_DEPTH} deep at {shown(model.name)}")
     for container in filter(None, (file.group(model, name) for name in _LAYERS)):
-        for key in container:
+        for key in file.names(container):
             layer = file.group(container, key)
             if layer is None:
                 continue
             variables = file.group(layer, "vars")
             name = None if variables is None else file.text(variables, "name")
             path = (*names, name)
-            if variables is not None and len(variables):
-                layers.append(_layer(file, variables, (*keys, key), path))
+            if variables is not None:
+                layers += _layer(file, variables, (*keys, key), path)
             _collect(file, layer, (*keys, key), path, layers)
 
 
 def _layer(
     file: Hdf5File, variables: "h5py.Group", keys: tuple[str, ...], path: tuple[str | None, ...]
-) -> RawLayer:
+) -> list[RawLayer]:
     tensors = {}
-    for number in variables:
+    for number in file.names(variables):
         dataset = file.dataset(variables, number)
         if dataset is None:
-            raise ModelFileError(f"{variables.name}/{number} is not a dataset")
+            raise ModelFileError(f"{shown(variables.name)}/{shown(number)} is not a dataset")
         tensors[number] = file.tensor(dataset)
     named = tuple(name for name in path if name is not None)
-    return RawLayer(named if len(named) == len(path) else (), keys, tensors)
+    return [RawLayer(named if len(named) == len(path) else (), keys, tensors)] if tensors else []

@@ -1,10 +1,13 @@
 """Finding out what a file is, by its content."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from npmobilenet.errors import ModelFileError
+from npmobilenet.files import open_file
 from npmobilenet.formats.contents import Contents
 from npmobilenet.formats.failures import naming_file
 from npmobilenet.formats.graphdef import looks_like_graphdef
@@ -29,17 +32,17 @@ def open_model_file(path: Path) -> Iterator[Contents]:
     ModelFileError
         For whatever goes wrong, inside the block too; the message begins with the path.
     """
-    with naming_file(path):
-        with path.open("rb") as stream:
-            header = stream.read(16)
+    with naming_file(path), open_file(path) as stream:
+        header = stream.read(16)
+        stream.seek(0)
         if header.startswith(HDF5):
-            with open_hdf5(path) as file:
+            with open_hdf5(stream) as file:
                 yield _hdf5_contents(file)
         elif header.startswith(ZIP):
-            with open_keras_zip(path) as contents:
+            with open_keras_zip(stream) as contents:
                 yield contents
         elif looks_like_graphdef(header):
-            yield slim_contents(_graph_bytes(path))
+            yield slim_contents(_graph_bytes(stream))
         elif not header:
             raise ModelFileError("the file is empty")
         else:
@@ -56,8 +59,9 @@ def _hdf5_contents(file: Hdf5File) -> Contents:
     )
 
 
-def _graph_bytes(path: Path) -> bytes:
-    size = path.stat().st_size
+def _graph_bytes(stream: BinaryIO) -> bytes:
+    size = stream.seek(0, io.SEEK_END)
     if size > MAX_GRAPH_BYTES:
         raise ModelFileError(f"frozen graph of {size} bytes; at most {MAX_GRAPH_BYTES} are read")
-    return path.read_bytes()
+    stream.seek(0)
+    return stream.read()

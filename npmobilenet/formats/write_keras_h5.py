@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npmobilenet.architecture import Network
-from npmobilenet.atomic import replacing
+from npmobilenet.formats.writing_hdf5 import writing_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -36,12 +36,10 @@ def write_keras_h5(
     ValueError
         If a tensor is missing, unknown or of another shape; nothing is written.
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or has no room.
     """
-    import h5py
-
     tensors = checked_tensors(network, weights)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing_hdf5(path) as file:
         write_layers(file, network, tensors)
 
 

@@ -7,7 +7,6 @@ from os import PathLike
 import numpy as np
 
 from npmobilenet.architecture import Network
-from npmobilenet.atomic import replacing
 from npmobilenet.formats.write_keras_config import keras_config
 from npmobilenet.formats.write_keras_h5 import (
     checked_tensors,
@@ -15,6 +14,7 @@ from npmobilenet.formats.write_keras_h5 import (
     write_names,
     write_producer,
 )
+from npmobilenet.formats.writing_hdf5 import writing_hdf5
 
 CLASS_NAMES = "class_names"
 """The attribute with the names of the classes. Keras leaves attributes alone that it has not."""
@@ -45,10 +45,8 @@ def write_keras_model(
     ValueError
         If weights or names do not fit the network, or Keras has no such layer; nothing is written.
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or has no room.
     """
-    import h5py
-
     tensors = checked_tensors(network, weights)
     config = json.dumps(keras_config(network))
     if class_names is not None and len(class_names) != network.output_shape[-1]:
@@ -56,7 +54,7 @@ def write_keras_model(
             f"{len(class_names)} names for model {network.name!r}, "
             f"which has {network.output_shape[-1]} classes"
         )
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with writing_hdf5(path) as file:
         write_producer(file)
         file.attrs["model_config"] = config
         write_layers(file.create_group("model_weights"), network, tensors)

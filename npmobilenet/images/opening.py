@@ -4,12 +4,12 @@ import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from os import PathLike
-from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from npmobilenet.errors import ImageError, ImageTooLargeError
+from npmobilenet.files import NotAFileError, check_pointer, open_file
 from npmobilenet.images.quiet import quiet_pillow
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
@@ -31,6 +31,8 @@ def image_errors(name: str) -> Iterator[None]:
         raise ImageError(f"{name}: found no such file, expected a picture") from None
     except IsADirectoryError:
         raise ImageError(f"{name}: found a folder, expected a picture") from None
+    except NotAFileError as error:
+        raise ImageError(f"{name}: {error.strerror}") from None
     except UnidentifiedImageError:
         raise ImageError(
             f"{name}: found no picture in it, expected one of {', '.join(FORMATS)}"
@@ -80,7 +82,8 @@ def check_size(image: Image.Image, name: str, max_pixels: int) -> None:
 
 def _stream(source: str | PathLike[str] | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
     if isinstance(source, (str, PathLike)):
-        return Path(source).open("rb")
+        return open_file(source)
     if isinstance(source, bytes):
+        check_pointer(source[:64], "")
         return io.BytesIO(source)
     return nullcontext(source)  # opened by the caller, who closes it

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from npmobilenet.errors import LabelsError
+from npmobilenet.files import NotAFileError, read_file
 from npmobilenet.labels.imagenet import BACKGROUND
 from npmobilenet.labels.labels import Labels
 
@@ -46,13 +47,14 @@ def read_labels(path: str | PathLike[str]) -> Labels:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_file(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise LabelsError(f"{path}: found more than {MAX_BYTES:,} bytes, expected labels")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: expected text in UTF-8, found {error}") from None
+    except NotAFileError as error:
+        raise LabelsError(f"{path}: {error.strerror}") from None
     except OSError as error:
         raise LabelsError(f"{path}: cannot be read: {error.strerror}") from None
 

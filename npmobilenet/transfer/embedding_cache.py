@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from npmobilenet.atomic import replacing
+from npmobilenet.files import open_file, read_file
 
 _CHECKSUM_BYTES = 16
 
@@ -43,7 +44,7 @@ class EmbeddingCache:
         try:
             if not path.is_file() or path.stat().st_size != 4 * self.size + _CHECKSUM_BYTES:
                 return None
-            content = path.read_bytes()
+            content = read_file(path)
         except FileNotFoundError:
             return None
         values, checksum = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
@@ -76,5 +77,5 @@ def _checksum(digest: str, values: bytes) -> bytes:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's content."""
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -15,6 +15,7 @@ import numpy as np
 
 from npmobilenet.atomic import replacing
 from npmobilenet.errors import ModelFileError
+from npmobilenet.files import open_file
 from npmobilenet.formats.failures import naming_file
 from npmobilenet.formats.json_text import parse_object
 from npmobilenet.formats.limits import MAX_TEXT_BYTES
@@ -92,9 +93,7 @@ def read_state(file: File) -> KNNState:
         path = Path(str(getattr(file, "name", "examples")))
     with naming_file(path), ExitStack() as stack:
         if isinstance(file, str | PathLike):
-            if path.exists() and not path.is_file():
-                raise ModelFileError("no regular file, expected one of a KNNClassifier")
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(open_file(path))
         archive = stack.enter_context(zip_archive(file))
         return _checked(archive, file.seek(0, os.SEEK_END))
 

@@ -1,6 +1,5 @@
 """Pictures decoded and augmented in background threads, in a fixed order, in bounded memory."""
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +10,7 @@ import numpy as np
 from npmobilenet.errors import ImageError
 from npmobilenet.images import OneImage, central_crop, decode_image, resize
 from npmobilenet.transfer.augmentation import Augmentation
+from npmobilenet.transfer.embedding_cache import file_digest
 from npmobilenet.transfer.folder import Sample
 
 
@@ -181,8 +181,7 @@ class ImageStream:
         if self.augmentation is None:
             return image
         # Random numbers for this content: neither threads nor other pictures change them.
-        with self.samples[position].path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").digest()
+        digest = bytes.fromhex(file_digest(self.samples[position].path))
         seeds = [self.seed, epoch, *np.frombuffer(digest, "<u4").tolist()]
         return self.augmentation(image, np.random.default_rng(seeds))
 

@@ -158,7 +158,7 @@ def test_too_large_for_float32(form: str, file: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.complex64, np.bool_])
 def test_wrong_dtype(form: str, dtype: Any, file: Path) -> None:
     replace_kernel(form, file, lambda kernel: np.ones(kernel.shape, dtype))
-    refused(file, "expected one of float16, float32, float64")
+    refused(file, "expected one of bfloat16, float16, float32, float64")
 
 
 @forms

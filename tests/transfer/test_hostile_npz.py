@@ -181,7 +181,7 @@ def test_a_flipped_bit_in_an_array_is_noticed(field):
 def test_a_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.npz")
     for path in (tmp_path / "pipe.npz", tmp_path, "/dev/zero"):
-        with pytest.raises(ModelFileError, match="no regular file"):
+        with pytest.raises(ModelFileError, match=r"found a (named pipe|device)|a folder"):
             KNNClassifier.load(path)
 
 

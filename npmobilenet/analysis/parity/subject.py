@@ -13,6 +13,7 @@ from npmobilenet.analysis.references import Outputs, fused_layers
 from npmobilenet.architecture import Network
 from npmobilenet.backends import DEFAULT_BACKEND, compile_network
 from npmobilenet.errors import ModelFileError
+from npmobilenet.files import open_file
 
 
 def backend_outputs(
@@ -59,7 +60,7 @@ def stored_outputs(
     """
     name = fspath(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_file(path) as stream, np.load(stream, allow_pickle=False) as file:
             values = {key: file[key] for key in file.files}
     except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ModelFileError(f"{name}: expected an .npz file of arrays: {error}") from error
