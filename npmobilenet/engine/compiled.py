@@ -144,6 +144,8 @@ class CompiledNetwork(Placed):
         ready = self._make_plan(x.shape[1:], x.shape[0], threads, keep=True)
         y, buffers = self._run(ready, x, threads)
         for step in self.steps[:-1]:
+            if step.inner:
+                continue
             shape = (x.shape[0], *ready.shapes[step.name])
             begin = ready.plan.kept[step]
             yield step.layers, buffers.store[begin : begin + prod(shape)].reshape(shape).copy()

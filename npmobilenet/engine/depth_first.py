@@ -89,7 +89,7 @@ def groups(
     found: list[list[Step]] = []
     for number, step in enumerate(steps):
         chain = found[-1] if found else []
-        only_reader = bool(chain) and readers[chain[-1]] == [number]
+        only_reader = bool(chain) and readers.get(chain[-1]) == [number]
         if (
             only_reader
             and _can_begin(chain[0])

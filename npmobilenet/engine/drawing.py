@@ -412,7 +412,8 @@ class Drawing:
 
     @property
     def steps(self) -> tuple[Step | None, ...]:
-        return tuple(step for _, step in self._rows)
+        """What each row ends; ``None`` for the first part of a step, or of a layer."""
+        return tuple(None if step is None or step.inner else step for _, step in self._rows)
 
     def table(self, shared: int) -> NDArray[np.int64]:
         """The rows as numbers, with what all images share at ``shared``."""

@@ -179,7 +179,7 @@ class _Folding:
             kernel = kernel.reshape(*kernel.shape[:2], -1)
             size = kernel.shape[2]
             shift = np.zeros(size) if bias is None or separable else bias
-            step = Depthwise(before, names, kernel, shift, np.ones(size), **window)
+            step = Depthwise(before, names, kernel, shift, np.ones(size), inner=separable, **window)
             step.multiplier = layer.depth_multiplier
             self._append(node, step)
             before, names, window = step, [node.name], {}
@@ -199,6 +199,8 @@ class _Folding:
             assert isinstance(step, Linear)  # noqa: S101
             step.low, step.high = _LIMITS[activation]
         elif activation == "softmax" and self._flat(node.name):
+            assert step is not None  # noqa: S101
+            step.inner = True
             self._append(node, Softmax(step, [node.name]))
         else:
             raise UnsupportedError(node.name)

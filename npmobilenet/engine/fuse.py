@@ -19,22 +19,32 @@ def fuse(steps: list[Step]) -> list[Step]:
     replaced: dict[Step | None, Step] = {}
     for step in steps:
         before = fused[-1] if fused else None
-        if _only_reader(step, before, readers) and isinstance(step, Convolution):
+        alone = before is not None and readers[step.source] == 1
+        alone = alone and replaced.get(step.source) is before
+        if alone and isinstance(step, Convolution):
             if isinstance(before, Depthwise) and step.pointwise:
-                layers = before.layers + step.layers
-                joined: Step = Separable(before.source, layers, before, step)
+                joined: Step = Separable(
+                    before.source, _layers(before, step), before, step, inner=step.inner
+                )
                 fused[-1] = joined
             elif isinstance(before, ExpandDepthwise) and step.pointwise:
-                layers = before.layers + step.layers
-                joined = Inverted(before.source, layers, before.expand, before.depthwise, step)
+                joined = Inverted(
+                    before.source,
+                    _layers(before, step),
+                    before.expand,
+                    before.depthwise,
+                    step,
+                    inner=step.inner,
+                )
                 fused[-1] = joined
             else:
                 fused.append(step)
-        elif _expands(step, before, readers):
+        elif alone and _expands(step, before):
             assert isinstance(before, Convolution)  # noqa: S101
             assert isinstance(step, Depthwise)  # noqa: S101
-            layers = before.layers + step.layers
-            fused[-1] = ExpandDepthwise(before.source, layers, before, step)
+            fused[-1] = ExpandDepthwise(
+                before.source, _layers(before, step), before, step, inner=step.inner
+            )
         else:
             fused.append(step)
         replaced[step] = fused[-1]
@@ -47,18 +57,16 @@ def fuse(steps: list[Step]) -> list[Step]:
     return fused
 
 
-def _only_reader(step: Step, before: Step | None, readers: Counter[Step | None]) -> bool:
-    if before is None or before.name != (step.source.name if step.source else None):
-        return False
-    return readers[step.source] == 1
+def _layers(before: Step, step: Step) -> list[str]:
+    """What both cover; the first part of a layer has the name of the second."""
+    return (before.layers[:-1] if before.inner else before.layers) + step.layers
 
 
-def _expands(step: Step, before: Step | None, readers: Counter[Step | None]) -> bool:
+def _expands(step: Step, before: Step | None) -> bool:
     return (
         isinstance(step, Depthwise)
         and isinstance(before, Convolution)
         and before.pointwise
         and not before.adds
         and step.multiplier == 1
-        and _only_reader(step, before, readers)
     )

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine import table as t
+from npmobilenet.engine.columns import depthwise_shape
 from npmobilenet.engine.drawing import ZEROS, Drawing
 from npmobilenet.engine.packing import Packed
 from npmobilenet.engine.steps import (
     Convolution,
+    Depthwise,
     Linear,
     Sample,
     Softmax,
@@ -78,10 +80,14 @@ class Planner:
     ) -> None:
         self._steps = steps
         self._places = places
-        self._shapes: dict[Step | None, Sample] = {
-            step: sample_shape(shapes[step.name]) for step in steps
-        }
-        self._shapes[None] = sample_shape(input_shape)
+        self._shapes: dict[Step | None, Sample] = {None: sample_shape(input_shape)}
+        for step in steps:
+            # By name only what is the result of a layer: the first part of one has its name too.
+            self._shapes[step] = (
+                depthwise_shape(step, self._shapes[step.source])
+                if isinstance(step, Depthwise)
+                else sample_shape(shapes[step.name])
+            )
         self._split = self._tail_begin()
 
     def _tail_begin(self) -> int:

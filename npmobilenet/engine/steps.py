@@ -1,6 +1,6 @@
 """What the engine runs: a few kinds of steps, each of which stands for several layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, prod
 from typing import Any
 
@@ -24,12 +24,14 @@ def sample_shape(shape: tuple[Any, ...]) -> Sample:
 class Step:
     """A computation whose result is stored; ``layers`` names the network's nodes it covers.
 
-    The result is the output of the last of them. ``source`` is the step that it reads, ``None``
-    for the network's input.
+    The result is the output of the last of them, unless the step is ``inner``: then it is the first
+    part of a layer that takes two steps, and nobody but the second sees its result, whose shape
+    is not the layer's. ``source`` is the step that it reads, ``None`` for the network's input.
     """
 
     source: "Step | None"
     layers: list[str]
+    inner: bool = field(default=False, kw_only=True)
 
     @property
     def name(self) -> str:

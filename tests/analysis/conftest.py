@@ -1,7 +1,6 @@
 """A small network whose cost can be worked out by hand, and random ones."""
 
 import pytest
-from hypothesis import strategies as st
 
 from npmobilenet.architecture import (
     Activation,
@@ -14,8 +13,8 @@ from npmobilenet.architecture import (
     Input,
     NetworkBuilder,
     ReLU,
-    ZeroPadding2D,
 )
+from tests.random_networks import random_networks as strategy
 
 
 @pytest.fixture
@@ -37,46 +36,7 @@ def small_network():
     return net.build("small")
 
 
-@st.composite
-def _random_networks(draw):
-    """Graphs of every kind of layer that fusing looks at, read once, often or never."""
-    net = NetworkBuilder(Input(name="input", shape=(6, 6, draw(st.integers(1, 3)))))
-    shapes = {"input": net.shape}
-    kinds = ("pointwise", "depthwise", "padded", "normalize", "relu", "dropout", "add")
-    for index in range(draw(st.integers(1, 14))):
-        # Mostly a chain, as real networks are; else anything before.
-        names = list(shapes)
-        source = names[-1] if draw(st.integers(0, 3)) else draw(st.sampled_from(names))
-        kind, name = draw(st.sampled_from(kinds)), f"layer_{index}"
-        if kind == "pointwise":
-            filters = draw(st.integers(1, 4))
-            bias = draw(st.booleans())
-            layer = Conv2D(name=name, filters=filters, kernel_size=(1, 1), use_bias=bias)
-        elif kind == "depthwise":
-            layer = DepthwiseConv2D(name=name, kernel_size=(3, 3), padding="same", use_bias=False)
-        elif kind == "padded":
-            net.add(ZeroPadding2D(name=f"{name}_pad", padding=((0, 1), (1, 1))), source)
-            shapes[f"{name}_pad"] = net.shape
-            source = f"{name}_pad"
-            layer = DepthwiseConv2D(name=name, kernel_size=(2, 3), use_bias=False)
-        elif kind == "normalize":
-            layer = BatchNormalization(name=name)
-        elif kind == "relu":
-            layer = ReLU(name=name)
-        elif kind == "dropout":
-            layer = Dropout(name=name, rate=0.1)
-        else:
-            alike = [other for other in names if shapes[other] == shapes[source]]
-            layer = Add(name=name)
-            net.add(layer, source, draw(st.sampled_from(alike)))
-            shapes[name] = net.shape
-            continue
-        net.add(layer, source)
-        shapes[name] = net.shape
-    return net.build("random")
-
-
 @pytest.fixture(scope="session")
 def random_networks():
     """A Hypothesis strategy, to be drawn from with ``data.draw``."""
-    return _random_networks()
+    return strategy()
