@@ -158,7 +158,7 @@ _MORE = {
 
 
 @st.composite
-def random_networks(draw, *, every_kind: bool = False, sizes: Sizes = Sizes()) -> Network:  # noqa: B008
+def random_networks(draw, *, every_kind: bool = False, sizes: Sizes = Sizes()) -> Network:
     """Graphs of the layers that fusing looks at, or with ``every_kind`` of all that run."""
     side = st.integers(*sizes.side)
     shape = (draw(side), draw(side), draw(st.integers(*sizes.channels)))

@@ -238,7 +238,7 @@ class _Run:
         grouped = grouped_layers(network, [piece.layers for piece in self._pieces])
         stages = [Stage(tuple(network[name] for name in layers)) for layers, _ in grouped]
         steps = medians[1:-1]
-        seconds = [sum(steps[i] for i in pieces) for _, pieces in grouped]
+        seconds = [steps[number] for _, number in grouped]
         total = sum(seconds)
         costs = stage_costs(network, stages)
         return Profile(
@@ -264,26 +264,19 @@ class _Run:
 
 def grouped_layers(
     network: Network, pieces: Sequence[tuple[str, ...]]
-) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
-    """Which layers each row of a profile has, every layer in one row, and which pieces.
+) -> list[tuple[tuple[str, ...], int]]:
+    """Which layers each row of a profile has, every layer in one row, and which piece.
 
-    Pieces that share a layer, such as the product and the softmax of a dense layer, are one row.
     A layer that two rows use (padding) counts to the first, one in no piece (a view) to the row
     that it reads. Pieces without layers are in no row.
     """
-    rows: list[list[int]] = []
+    rows = [number for number, layers in enumerate(pieces) if layers]
     row_of: dict[str, int] = {}
-    for number, layers in enumerate(pieces):
-        if not layers:
-            continue
-        if layers[0] in row_of and row_of[layers[0]] == len(rows) - 1:
-            rows[-1].append(number)
-        else:
-            rows.append([number])
-        for name in layers:
-            row_of.setdefault(name, len(rows) - 1)
+    for row, number in enumerate(rows):
+        for name in pieces[number]:
+            row_of.setdefault(name, row)
     members: list[list[str]] = [[] for _ in rows]
     for node in network.nodes[1:]:
         row = row_of.setdefault(node.name, row_of.get(node.inputs[0], 0))
         members[row].append(node.name)
-    return [(tuple(names), tuple(row)) for names, row in zip(members, rows, strict=True)]
+    return [(tuple(names), number) for names, number in zip(members, rows, strict=True)]

@@ -19,7 +19,7 @@ from npmobilenet.engine.job import Job, Placed, address_of
 from npmobilenet.engine.packing import Packed, aligned, pack
 from npmobilenet.engine.pieces import Piece, cut
 from npmobilenet.engine.plan import Plan, Planner
-from npmobilenet.engine.steps import Linear, Step
+from npmobilenet.engine.steps import Linear, Step, name_whole_layers
 from npmobilenet.engine.strassen import choose_strassen
 
 Float32 = NDArray[np.float32]
@@ -103,6 +103,7 @@ class CompiledNetwork(Placed):
         self.network = network
         steps = fold(network, weights)
         self.steps = fuse(steps) if fused else steps
+        name_whole_layers(self.steps)
         choose_strassen(self.steps, network.shapes)
         packed, places = pack(self.steps)
         packed.flags.writeable = False
@@ -143,10 +144,13 @@ class CompiledNetwork(Placed):
         """For each step the layers that it covers and its result, the output of the last."""
         ready = self._make_plan(x.shape[1:], x.shape[0], threads, keep=True)
         y, buffers = self._run(ready, x, threads)
-        for step in self.steps[:-1]:
+        for step in self.steps:
             if step.inner:
                 continue
-            shape = (x.shape[0], *ready.shapes[step.name])
-            begin = ready.plan.kept[step]
-            yield step.layers, buffers.store[begin : begin + prod(shape)].reshape(shape).copy()
-        yield self.steps[-1].layers, y
+            value = y
+            if step is not self.steps[-1]:
+                begin = ready.plan.kept[step]
+                end = begin + x.shape[0] * prod(ready.shapes[step.name])
+                value = buffers.store[begin:end].copy()
+            for layers in (step.layers, *([name] for name in step.views)):
+                yield layers, value.reshape(x.shape[0], *ready.shapes[layers[-1]])

@@ -87,7 +87,7 @@ class Drawing:
             size = prod(shapes[step])
             if drawn == len(steps):
                 self._where[step] = (t.OUTPUT, 0, size)
-            elif keep or drawn >= split:
+            elif keep or drawn > split or any(n >= split for n in readers.get(step, ())):
                 self._where[step] = (t.MEMORY, shared, size)
                 self.kept.append((step, shared))
                 shared += round_up(batch * size, 16) + SLACK

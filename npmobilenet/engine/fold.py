@@ -68,6 +68,9 @@ def fold(network: Network, weights: Mapping[str, NDArray[Any]]) -> list[Step]:
     folding = _Folding(network, weights)
     for node in list(network)[1:]:
         folding.add(node)
+    for name in folding.zeros:
+        if not folding.readers[name]:  # whoever reads it pads; nobody else would
+            raise UnsupportedError(name)
     last = network.nodes[-1].name
     if folding.steps and (folding.result[last] is not folding.steps[-1] or last in folding.zeros):
         raise UnsupportedError(last)
@@ -136,8 +139,9 @@ class _Folding:
     def _rename(self, node: Node) -> None:
         """The node's values are those of the step that it reads."""
         step = self.result[node.inputs[0]]
-        if step is not None and self._alone(node.inputs[0], step):
-            step.layers.append(node.name)
+        if step is not None:
+            alone = self._alone(node.inputs[0], step)
+            (step.layers if alone else step.views).append(node.name)
         self.result[node.name] = step
 
     def _reshape(self, node: Node) -> None:

@@ -24,7 +24,12 @@ def fuse(steps: list[Step]) -> list[Step]:
         if alone and isinstance(step, Convolution):
             if isinstance(before, Depthwise) and step.pointwise:
                 joined: Step = Separable(
-                    before.source, _layers(before, step), before, step, inner=step.inner
+                    before.source,
+                    _layers(before, step),
+                    before,
+                    step,
+                    inner=step.inner,
+                    views=step.views,
                 )
                 fused[-1] = joined
             elif isinstance(before, ExpandDepthwise) and step.pointwise:
@@ -35,6 +40,7 @@ def fuse(steps: list[Step]) -> list[Step]:
                     before.depthwise,
                     step,
                     inner=step.inner,
+                    views=step.views,
                 )
                 fused[-1] = joined
             else:
@@ -43,7 +49,12 @@ def fuse(steps: list[Step]) -> list[Step]:
             assert isinstance(before, Convolution)  # noqa: S101
             assert isinstance(step, Depthwise)  # noqa: S101
             fused[-1] = ExpandDepthwise(
-                before.source, _layers(before, step), before, step, inner=step.inner
+                before.source,
+                _layers(before, step),
+                before,
+                step,
+                inner=step.inner,
+                views=step.views,
             )
         else:
             fused.append(step)
@@ -59,7 +70,7 @@ def fuse(steps: list[Step]) -> list[Step]:
 
 def _layers(before: Step, step: Step) -> list[str]:
     """What both cover; the first part of a layer has the name of the second."""
-    return (before.layers[:-1] if before.inner else before.layers) + step.layers
+    return [*(before.layers[:-1] if before.inner else before.layers), *before.views, *step.layers]
 
 
 def _expands(step: Step, before: Step | None) -> bool:

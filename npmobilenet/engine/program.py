@@ -139,7 +139,19 @@ class NumbaProgram(Program):
                     values.fused |= dict.fromkeys(layers[:-1], layers[-1])
             else:
                 values[part.layer.name] = _interpret(part, values)
-        return values
+        return self._in_running_order(values)
+
+    def _in_running_order(self, values: Activations) -> Activations:
+        ordered = Activations()
+        ordered.fused = values.fused
+        for node in self._network:
+            name = node.name
+            if name in values:
+                ordered[name] = values[name]
+            elif name not in values.fused:  # no step has it: it is the input under another name
+                before = ordered[node.inputs[0]]
+                ordered[name] = before.reshape(len(before), *self._network.shapes[name])
+        return ordered
 
     def pieces(self, x: FloatArray, threads: int | None = None) -> tuple[list[Piece], Float32]:
         """The program for one image in parts, and the output, to which the last part writes.

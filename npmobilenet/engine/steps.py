@@ -26,12 +26,14 @@ class Step:
 
     The result is the output of the last of them, unless the step is ``inner``: then it is the first
     part of a layer that takes two steps, and nobody but the second sees its result, whose shape
-    is not the layer's. ``source`` is the step that it reads, ``None`` for the network's input.
+    is not the layer's. ``views`` names layers that change nothing and give the result too, beside
+    others that read it. ``source`` is the step that it reads, ``None`` for the network's input.
     """
 
     source: "Step | None"
     layers: list[str]
     inner: bool = field(default=False, kw_only=True)
+    views: list[str] = field(default_factory=list, kw_only=True)
 
     @property
     def name(self) -> str:
@@ -150,6 +152,15 @@ class ExpandDepthwise(Step):
 
     expand: Convolution
     depthwise: Depthwise
+
+
+def name_whole_layers(steps: list[Step]) -> None:
+    """Let who ends a layer cover what its inner step covers before it."""
+    for step in steps:
+        for source in step.inputs:
+            if source is not None and source.inner:
+                step.layers = source.layers[:-1] + step.layers
+                source.layers = source.layers[-1:]
 
 
 def reach(outputs: int, layer: Linear, axis: int) -> int:

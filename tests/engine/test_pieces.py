@@ -72,7 +72,6 @@ def test_a_copy_of_the_input_is_a_piece_without_layers(rng, random_weights):
         ("conv",),
         ("gap",),
         ("dense",),
-        ("dense",),
     ]
 
 

@@ -66,17 +66,16 @@ def agrees(network, random_weights, batch):
         assert set(found).isdisjoint(found.fused)
         assert set(found) | set(found.fused) == {node.name for node in network}
         np.testing.assert_array_equal(program(x[-1:], threads=2), value[-1:])
-        one = x[:1].copy()
-        pieces, y = program.pieces(one, threads=2)
-        if not np.shares_memory(y, one):  # layers that change nothing give what they are given
+        pieces, y = program.pieces(x[:1].copy(), threads=2)
+        if pieces and pieces[-1].call() is None:
             y[...] = np.nan
-        results = [y, *(piece.call() for piece in pieces)]  # a layer without a kernel gives its own
-        last = y if results[-1] is None else results[-1]
-        np.testing.assert_array_equal(last, value[:1])
+            for piece in pieces:
+                piece.call()
+            np.testing.assert_array_equal(y, value[:1])
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(network=NETWORKS, batch=st.integers(1, 4))
 def test_random_networks(random_weights, network, batch):
@@ -87,7 +86,7 @@ def test_random_networks(random_weights, network, batch):
 @pytest.mark.parametrize("networks", [NETWORKS, WIDE], ids=["narrow", "wide"])
 def test_many_random_networks(random_weights, networks):
     @settings(
-        max_examples=400,
+        max_examples=1000,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
