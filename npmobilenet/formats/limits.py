@@ -15,7 +15,7 @@ MAX_ALL_TEXT_BYTES = 4 * MAX_TEXT_BYTES
 
 MAX_ALIASED_BYTES = 256 << 20
 """Most bytes that the strings of one HDF5 attribute could take if each were the longest in the
-file, as they may all be the same one. 260 names beside a configuration of 140 KiB come to 36 MiB."""
+file, as they may all be the same one. 260 names beside 140 KiB of configuration: 36 MiB."""
 
 MAX_NAME = 1024
 """Longest name of a layer or a class; names are joined with those of the models around."""
