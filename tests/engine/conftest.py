@@ -29,3 +29,9 @@ def _random_weights(network: Network, seed: int = 0) -> dict[str, NDArray[np.flo
 @pytest.fixture(scope="session")
 def random_weights() -> Callable[..., dict[str, NDArray[np.float32]]]:
     return _random_weights
+
+
+@pytest.fixture
+def many_cores(monkeypatch) -> None:
+    """More helpers at work than there are cores: what may go wrong between them does so sooner."""
+    monkeypatch.setattr("npmobilenet.engine.crew.usable_cores", lambda: 8)
