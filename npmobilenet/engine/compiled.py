@@ -28,7 +28,7 @@ _IDLE_BUFFERS = 4
 
 
 @dataclass(frozen=True)
-class _Buffers:
+class _Buffers(Placed):
     """What one call writes to, the output apart."""
 
     job: Job

@@ -16,12 +16,12 @@ from npmobilenet.engine import NumbaProgram
 from npmobilenet.initializers import random_weights
 
 
-class Interrupt(Exception):
+class InterruptError(Exception):
     """What the handler of a notebook or a server raises."""
 
 
 def interrupt(*_):
-    raise Interrupt
+    raise InterruptError
 
 
 def main(alpha, size, interrupts):
@@ -42,14 +42,14 @@ def main(alpha, size, interrupts):
             while True:
                 # Copies: the input of an interrupted call is gone with it.
                 program(x.copy(), threads=2)
-        except Interrupt:
+        except InterruptError:
             pass
         sizes = (x.size, 1000, 100_000, 400_000)
         fresh = [np.full(count, 7, np.float32) for count in sizes]
         time.sleep(each)
         changed += any((values != 7).any() for values in fresh)
         wrong += not np.array_equal(program(x, threads=2), expected)
-    print(interrupts, changed, wrong)
+    sys.stdout.write(f"{interrupts} {changed} {wrong}\n")
 
 
 if __name__ == "__main__":

@@ -214,7 +214,9 @@ def test_a_call_goes_on_with_the_threads_that_it_could_get(limit):
     if "setuid" in limit and os.getuid() != 0:
         pytest.skip("only root can become a user without processes")
     script = LIMITED.format(limit=limit.replace("\\n", "\n"))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert (done.stdout, done.stderr, done.returncode) == ("gone on\n", "", 0)
 
 

@@ -200,5 +200,7 @@ expected = program(x, threads=2)
 
 
 def test_a_call_at_exit():
-    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("True\n", "")
