@@ -206,7 +206,7 @@ def test_copies_of_heads_are_independent(duplicate, heads):
 
 
 def by_cloudpickle(value):
-    return pytest.importorskip("joblib.externals.cloudpickle").dumps(value)
+    return pytest.importorskip("cloudpickle").dumps(value)
 
 
 def ask(payload, x):

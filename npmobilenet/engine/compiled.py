@@ -1,6 +1,6 @@
 """A network whose layers all have kernels, ready to run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from npmobilenet.architecture import Network
 from npmobilenet.engine import table as t
+from npmobilenet.engine.checking import checking
 from npmobilenet.engine.crew import run
 from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
 from npmobilenet.engine.fuse import fuse
+from npmobilenet.engine.guarded import guarded, seal
+from npmobilenet.engine.inspection import guarded_copy, inspect
 from npmobilenet.engine.job import Job, Placed, address_of
 from npmobilenet.engine.packing import Packed, aligned, pack
 from npmobilenet.engine.pieces import Piece, cut
@@ -43,6 +46,7 @@ class _Ready(Placed):
     output_shape: tuple[int, ...]
     shapes: Mapping[str, tuple[int, ...]]
     weights: Float32
+    checked: bool
     idle: list[_Buffers] = field(default_factory=list)
 
     def take(self) -> _Buffers:
@@ -55,7 +59,8 @@ class _Ready(Placed):
         store = aligned(plan.store_size)
         store[:ZEROS] = 0
         numbers = plan.job()
-        counters = np.zeros(plan.counters(batch) * t.COUNTER_STEP, np.int64)
+        size = plan.counters(batch) * t.COUNTER_STEP
+        counters = guarded(size, np.int64) if self.checked else np.zeros(size, np.int64)
         numbers[t.BATCH], numbers[t.COUNTERS] = batch, address_of(counters)
         numbers[t.STORE], numbers[t.WEIGHTS] = address_of(store), address_of(self.weights)
         job = Job(numbers, address_of(numbers), counters, (plan, self.weights, store))
@@ -91,7 +96,7 @@ class _Plans:
         planner = Planner(self._steps, self._places, shapes, shape)
         plan = planner.plan(batch, threads, keep=keep, chains=chains)
         output_shape = (batch, *shapes[network.nodes[-1].name])
-        return _Ready(plan, output_shape, shapes, self._weights)
+        return _Ready(plan, output_shape, shapes, self._weights, checking())
 
 
 class CompiledNetwork(Placed):
@@ -107,6 +112,8 @@ class CompiledNetwork(Placed):
         choose_strassen(self.steps, network.shapes)
         packed, places = pack(self.steps)
         packed.flags.writeable = False
+        if checking():
+            seal(packed)
         # Of another object, so that nothing here refers to itself: memory is free at once.
         self._make_plan = _Plans(network, self.steps, places, packed).make
         self._plan = lru_cache(_PLANS)(self._make_plan)
@@ -122,22 +129,40 @@ class CompiledNetwork(Placed):
         return y
 
     def _run(self, ready: _Ready, x: Float32, threads: int) -> tuple[Float32, _Buffers]:
-        y, buffers = self._prepare(ready, x)
+        if ready.checked:
+            return self._inspected(ready, x, threads)
+        y = np.empty(ready.output_shape, np.float32)
+        buffers = self._prepare(ready, x, y)
         buffers.job.counters.fill(0)
         run(buffers.job, threads)
         return y, buffers
 
-    def _prepare(self, ready: _Ready, x: Float32) -> tuple[Float32, _Buffers]:
-        y = np.empty(ready.output_shape, np.float32)
+    def _inspected(self, ready: _Ready, x: Float32, threads: int) -> tuple[Float32, _Buffers]:
+        used: list[_Buffers] = []
+
+        def call(x: Float32, y: Float32, prepare: Callable[[Float32], None]) -> Float32:
+            used.append(self._prepare(ready, x, y))
+            prepare(used[-1].store)
+            used[-1].job.counters.fill(0)
+            run(used[-1].job, threads)
+            return used[-1].store
+
+        y = inspect(ready.plan, x, ready.output_shape, call)
+        return y, used[-1]
+
+    def _prepare(self, ready: _Ready, x: Float32, y: Float32) -> _Buffers:
         buffers = ready.take()
         numbers = buffers.job.numbers
         numbers[t.X], numbers[t.Y] = address_of(x), address_of(y)
-        return y, buffers
+        return buffers
 
     def pieces(self, x: Float32, threads: int) -> tuple[list[Piece], Float32]:
         """The steps to be called one by one, for one image, and what the last writes to."""
         ready = self._make_plan(x.shape[1:], 1, threads, chains=False)
-        y, buffers = self._prepare(ready, x)
+        y: Float32 = np.empty(ready.output_shape, np.float32)
+        if ready.checked:
+            x, y = guarded_copy(x, end=True), guarded(y.size, line=False).reshape(y.shape)
+        buffers = self._prepare(ready, x, y)
         return cut(ready.plan, buffers.job, threads, (x, y)), y
 
     def activations(self, x: Float32, threads: int) -> Iterator[tuple[list[str], Float32]]:

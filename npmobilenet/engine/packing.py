@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from npmobilenet.engine.checking import checking
+from npmobilenet.engine.guarded import guarded
 from npmobilenet.engine.steps import (
     Convolution,
     Depthwise,
@@ -38,6 +40,8 @@ class Packed:
 
 def aligned(size: int) -> Float32:
     """Uninitialised float32 values that begin on a cache line, on a huge page if they are many."""
+    if checking():
+        return guarded(size)
     if size * 4 >= _PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
         # Memory that malloc has at hand may be in small pages already.
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.engine import table as t
+from npmobilenet.engine.checking import checking
 from npmobilenet.engine.columns import depthwise_shape
 from npmobilenet.engine.drawing import ZEROS, Drawing
 from npmobilenet.engine.packing import Packed
@@ -20,6 +21,8 @@ from npmobilenet.engine.steps import (
     reads_vectors_of_input,
     sample_shape,
 )
+
+_GAP = 16  # floats that belong to nobody, behind what each thread has for itself
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Plan:
     slot_size: int
     store_size: int
     kept: Mapping[Step, int]  # results that all images have in the store, one after another
+    gap: int  # floats at the end of each scratch and slot that nobody uses, for who checks that
 
     def job(self) -> NDArray[np.int64]:
         """A job without its addresses."""
@@ -136,8 +140,9 @@ class Planner:
 
         drawing = draw(threads)
         serial = draw(1) if bulk and threads > 1 else drawing
-        scratch_size = max(drawing.scratch_size, serial.scratch_size)
-        slot_size = max(drawing.slot_size, serial.slot_size)
+        gap = _GAP if checking() else 0
+        scratch_size = max(drawing.scratch_size, serial.scratch_size) + gap
+        slot_size = max(drawing.slot_size, serial.slot_size) + gap
         slots = ZEROS + threads * scratch_size
         shared = slots + slot_size * (threads if bulk else 1)
         return Plan(
@@ -153,4 +158,5 @@ class Planner:
             slot_size=slot_size,
             store_size=shared + drawing.shared_size,
             kept={step: shared + offset for step, offset in drawing.kept},
+            gap=gap,
         )

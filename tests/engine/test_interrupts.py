@@ -81,7 +81,7 @@ def test_an_exception_at_every_step_of_a_call(program, rng, many_cores):
             sys.settrace(before)
         calls = crew._crew._mail[MAIL_CALL]
         np.testing.assert_array_equal(program(x, threads=3), expected)
-        assert crew._crew._mail[MAIL_CALL] == calls + 1  # helpers have been told
+        assert crew._crew._mail[MAIL_CALL] > calls  # helpers have been told
         assert idle_mailbox()
     assert steps > 100
 
