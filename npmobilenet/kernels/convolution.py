@@ -47,8 +47,10 @@ def convolution_rows(x, start, window, y0, y1, scratch, buffer, layer, columns, 
     depth = window.channels
     width = padded_width(window)
     top = y0 * window.stride_y - window.pad_top
-    held = min(window.width, width - window.pad_left)
-    before, after = window.pad_left * depth, (width - window.pad_left - held) * depth
+    # Where a stride is wider than its kernel, no window may reach the image.
+    zeros = min(window.pad_left, width)
+    held = min(window.width, width - zeros)
+    before, after = zeros * depth, (width - zeros - held) * depth
     for i in range(padded_height(window, y1 - y0)):
         at = buffer + i * width * depth
         if 0 <= top + i < window.height:
