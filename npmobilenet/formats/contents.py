@@ -7,9 +7,12 @@ judged by names and shapes before any memory is spent on values.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from npmobilenet.formats.graphdef import FrozenGraph
 
 FLOAT_DTYPES = frozenset({"bfloat16", "float16", "float32", "float64"})
 
@@ -82,8 +85,8 @@ class Contents:
     producer : str, optional
     config : dict, optional
         Keras' configuration of the model, as parsed JSON.
-    notes : tuple of str
-        What a reader should know about the file.
+    graph : FrozenGraph, optional
+        TensorFlow's graph, for a file that is one.
     """
 
     format: str
@@ -92,7 +95,7 @@ class Contents:
     ordered: bool
     producer: str | None = None
     config: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = ()
+    graph: "FrozenGraph | None" = None
 
     @property
     def keras(self) -> int | None:

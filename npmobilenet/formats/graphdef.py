@@ -1,6 +1,7 @@
-"""TensorFlow frozen graphs: the constants of a GraphDef."""
+"""TensorFlow frozen graphs: the nodes of a GraphDef and the tensors of its constants."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.bfloat16 import widened
+from npmobilenet.formats.budget import Budget
 from npmobilenet.formats.contents import RawTensor
 from npmobilenet.formats.graphdef_schema import graphdef_messages
 from npmobilenet.formats.limits import (
@@ -16,27 +19,79 @@ from npmobilenet.formats.limits import (
     MAX_OBJECTS,
     MAX_TENSOR_BYTES,
 )
+from npmobilenet.formats.messages import shown
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {1: "float32", 2: "float64", 3: "int32", 9: "int64", 14: "bfloat16", 19: "float16"}
-_VALUE_FIELDS = {"float32": "float_val", "float64": "double_val", "float16": "half_val"}
+_VALUE_FIELDS = {
+    "float32": "float_val",
+    "float64": "double_val",
+    "int32": "int_val",
+    "int64": "int64_val",
+}
 _MAX_SHAPE_BYTES = 256
+_MAX_ATTRIBUTES = 64  # of a node; TensorFlow's operations have a dozen
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One operation of a graph.
+
+    Parameters
+    ----------
+    name, op : str
+    inputs : tuple of str
+        Nodes whose outputs it reads, with ``:1`` and so on behind all but first outputs; what only
+        has to run before is left out.
+    attributes : mapping
+        Messages by name.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        """An attribute that is a list of integers; empty if there is none."""
+        value = self.attributes.get(name)
+        return tuple(value.list.i) if value is not None else ()
+
+    def text(self, name: str) -> str:
+        """An attribute that is text; empty if there is none."""
+        value = self.attributes.get(name)
+        return value.s.decode(errors="replace") if value is not None else ""
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """An attribute that is true or false."""
+        value = self.attributes.get(name)
+        return default if value is None else bool(value.b)
+
+    def shape(self, name: str) -> tuple[int | None, ...] | None:
+        """An attribute that is a shape, ``None`` for what is not known of it."""
+        value = self.attributes.get(name)
+        if value is None or not value.shape or len(value.shape) > _MAX_SHAPE_BYTES:
+            return None
+        message = graphdef_messages()["TensorShapeProto"].FromString(value.shape)
+        if message.unknown_rank:
+            return None
+        return tuple(int(dim.size) if dim.size > 0 else None for dim in message.dim)
 
 
 @dataclass(frozen=True)
 class FrozenGraph:
-    """Constants and batch norm's epsilons of a graph.
+    """A graph without variables.
 
     Parameters
     ----------
+    nodes : dict
+        By name, in the order of the file; constants too.
     constants : dict
-        Tensors by node name.
-    epsilons : dict
-        ``epsilon`` of fused batch norms, by node name.
+        Their tensors by node name.
     """
 
+    nodes: dict[str, GraphNode]
     constants: dict[str, RawTensor]
-    epsilons: dict[str, float]
 
 
 def looks_like_graphdef(header: bytes) -> bool:
@@ -45,12 +100,12 @@ def looks_like_graphdef(header: bytes) -> bool:
 
 
 def parse_graph(content: bytes) -> FrozenGraph:
-    """Constants of a serialised GraphDef; nothing else in it is looked at.
+    """Nodes and constants of a serialised GraphDef.
 
     Raises
     ------
     ModelFileError
-        If it is too large or cannot be parsed.
+        If it is too large, cannot be parsed, or has two nodes of one name.
     """
     from google.protobuf.message import DecodeError
 
@@ -59,48 +114,53 @@ def parse_graph(content: bytes) -> FrozenGraph:
             f"frozen graph of {len(content)} bytes; at most {MAX_GRAPH_BYTES} are read"
         )
     messages = graphdef_messages()
+    nodes: dict[str, GraphNode] = {}
     constants: dict[str, RawTensor] = {}
-    epsilons: dict[str, float] = {}
+    edges = Budget("inputs of all nodes of the graph", 4 * MAX_OBJECTS)
     try:
-        nodes = messages["GraphDef"].FromString(content).node
-        if not 0 < len(nodes) <= MAX_OBJECTS:
+        serialised = messages["GraphDef"].FromString(content).node
+        if not 0 < len(serialised) <= MAX_OBJECTS:
             raise ModelFileError(
-                f"frozen graph with {len(nodes)} nodes, expected 1 to {MAX_OBJECTS}"
+                f"frozen graph with {len(serialised)} nodes, expected 1 to {MAX_OBJECTS}"
             )
-        for serialised in nodes:
-            node = messages["NodeDef"].FromString(serialised)
-            if node.op == "Const":
-                tensor = _attribute(node, "value", "tensor")
-                if tensor is not None:
-                    constants[node.name] = _raw_tensor(node.name, tensor, len(content))
-            elif node.op.startswith("FusedBatchNorm"):
-                epsilon = _attribute(node, "epsilon", "f")
-                if epsilon is not None:
-                    epsilons[node.name] = epsilon
+        for text in serialised:
+            node = _node(messages["NodeDef"].FromString(text), edges)
+            if node.name in nodes:
+                raise ModelFileError(f"two nodes of the graph are named {shown(node.name)}")
+            nodes[node.name] = node
+            if node.op == "Const" and "value" in node.attributes:
+                tensor = node.attributes["value"].tensor
+                constants[node.name] = _raw_tensor(node.name, tensor, len(content))
     except DecodeError as error:
         raise ModelFileError(f"not a TensorFlow graph: {error}") from None
-    return FrozenGraph(constants, epsilons)
+    return FrozenGraph(nodes, constants)
 
 
-def _attribute(node: Any, key: str, field: str) -> Any:
-    """One attribute of a node, or ``None``."""
-    if len(node.attr) > MAX_OBJECTS:
-        raise ModelFileError(f"node {node.name!r} has {len(node.attr)} attributes")
-    for serialised in node.attr:
+def _node(message: Any, edges: Budget) -> GraphNode:
+    edges.spend(len(message.input))
+    if len(message.attr) > _MAX_ATTRIBUTES:
+        raise ModelFileError(f"node {shown(message.name)} has {len(message.attr)} attributes")
+    attributes = {}
+    for serialised in message.attr:
         entry = graphdef_messages()["AttrEntry"].FromString(serialised)
-        if entry.key == key:
-            return getattr(entry.value, field)
-    return None
+        if entry.key in attributes:
+            raise ModelFileError(
+                f"node {shown(message.name)} has attribute {shown(entry.key)} twice"
+            )
+        attributes[entry.key] = entry.value
+    # "^node" only has to run before; "node:0" is the first output.
+    inputs = (name.removesuffix(":0") for name in message.input if not name.startswith("^"))
+    return GraphNode(message.name, message.op, tuple(inputs), attributes)
 
 
 def _raw_tensor(name: str, tensor: Any, file_size: int) -> RawTensor:
     dtype = _DTYPES.get(tensor.dtype, f"TensorFlow type {tensor.dtype}")
     if len(tensor.tensor_shape) > _MAX_SHAPE_BYTES:
-        raise ModelFileError(f"constant {name!r} has a shape of too many axes")
+        raise ModelFileError(f"constant {shown(name)} has a shape of too many axes")
     dims = graphdef_messages()["TensorShapeProto"].FromString(tensor.tensor_shape).dim
     shape = tuple(int(dim.size) for dim in dims)
     if any(size < 0 for size in shape):
-        raise ModelFileError(f"constant {name!r} has shape {shape}")
+        raise ModelFileError(f"constant {shown(name)} has shape {shape}")
     return RawTensor(name, shape, dtype, partial(_values, name, tensor, shape, dtype, file_size))
 
 
@@ -108,23 +168,25 @@ def _values(
     name: str, tensor: Any, shape: tuple[int, ...], dtype: str, file_size: int
 ) -> np.ndarray:
     count = math.prod(shape)
-    kind = np.dtype(dtype).newbyteorder("<")
+    kind = np.dtype("<u2" if dtype == "bfloat16" else dtype).newbyteorder("<")
     if count * kind.itemsize > min(MAX_TENSOR_BYTES, MAX_EXPANSION * file_size):
         raise ModelFileError(
-            f"constant {name!r} claims shape {shape} in a file of {file_size} bytes"
+            f"constant {shown(name)} claims shape {shape} in a file of {file_size} bytes"
         )
     if tensor.tensor_content:
         values = np.frombuffer(tensor.tensor_content, kind)
-    elif dtype == "float16":
+    elif dtype in ("float16", "bfloat16"):
         # Bits of a half stand in an int32.
-        values = np.asarray(tensor.half_val, np.uint16).view(np.float16)
+        values = np.asarray(tensor.half_val, np.uint16).view(kind)
     else:
         values = np.asarray(getattr(tensor, _VALUE_FIELDS[dtype]), kind)
+    if dtype == "bfloat16":
+        values = widened(values)
     if values.size == 1:
         # TensorFlow writes a constant of equal values as one.
         values = np.full(count, values[0])
     if values.size != count:
         raise ModelFileError(
-            f"constant {name!r} claims shape {shape}, {count} values; {values.size} are stored"
+            f"constant {shown(name)} claims shape {shape}, {count} values; {values.size} are stored"
         )
     return values.reshape(shape)

@@ -1,8 +1,9 @@
 """A network from weights alone: the MobileNet among them and what stands around it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from npmobilenet.architecture import Network, Node, Shape
+from npmobilenet.architecture import Layer, Network, Node, Shape
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.backbone import Backbone, recognise
 from npmobilenet.formats.contents import Contents
@@ -70,7 +71,7 @@ def infer_network(contents: Contents, input_shape: Shape | None = None) -> Infer
     if backbone.classifier:
         assumptions.append("the classifier has activation softmax")
     return Inferred(
-        _surrounded(backbone.network(shape), head),
+        surrounded(backbone.network(shape), head.before).followed_by(*head.after),
         {**backbone.assignment(), **head.layers},
         backbone,
         (*assumptions, *head.assumptions),
@@ -92,14 +93,14 @@ def _shape(backbone: Backbone, head: Head, input_shape: Shape | None) -> tuple[S
     return (side, side, backbone.channels), [f"images have {side} x {side} pixels"]
 
 
-def _surrounded(network: Network, head: Head) -> Network:
-    """The backbone's network with the layers of a head before and after it."""
+def surrounded(network: Network, before: Sequence[Layer]) -> Network:
+    """A network with layers between its input and what reads it."""
     first, *rest = network.nodes
     nodes = [first]
-    for layer in head.before:
+    for layer in before:
         nodes.append(Node(layer, (nodes[-1].name,)))
     for node in rest:
-        entry = nodes[len(head.before)].name
+        entry = nodes[len(before)].name
         sources = tuple(entry if name == first.name else name for name in node.inputs)
         nodes.append(Node(node.layer, sources))
-    return replace(network, nodes=tuple(nodes)).followed_by(*head.after)
+    return replace(network, nodes=tuple(nodes))

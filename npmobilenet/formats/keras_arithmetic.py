@@ -68,7 +68,7 @@ def _layer(fields: Fields, operation: str, operands: Sequence[Operand]) -> Layer
     if operation == "add" and not constants and len(operands) > 1:
         return Add(name=name)
     if len(operands) == 2 and len(constants) == 1:
-        scale, offset = _affine(operation, constants[0], first=operands[0] is constants[0])
+        scale, offset = affine(operation, constants[0], first=operands[0] is constants[0])
         if scale is not None:
             return Rescaling(name=name, scale=_scalar(scale), offset=_scalar(offset))
     raise ModelFileError(
@@ -122,10 +122,19 @@ def _with_graph_constants(operands: Sequence[Operand], fields: Fields) -> list[O
     return merged
 
 
-def _affine(
+def affine(
     operation: str, constant: tuple[float, ...], *, first: bool
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...]]:
-    """Scale and offset; the scale is ``None`` where the operation is not affine."""
+    """Scale and offset; the scale is ``None`` where the operation is not affine.
+
+    Parameters
+    ----------
+    operation : {"add", "multiply", "subtract", "divide"}
+    constant : tuple of float
+        The other operand.
+    first : bool
+        Whether the constant comes first.
+    """
     if operation == "add":
         return (1.0,), constant
     if operation == "multiply":

@@ -19,6 +19,7 @@ from npmobilenet.architecture import (
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.backbone import Backbone, recognise
 from npmobilenet.formats.contents import Contents
+from npmobilenet.formats.graph_network import graph_network
 from npmobilenet.formats.inference import infer_network
 from npmobilenet.formats.input_range import input_range
 from npmobilenet.formats.keras_config import read_config
@@ -69,17 +70,19 @@ def _from_config(
     refuse_leftover_tensors(model.network, found)
     weights = read_tensors(contents, model.network, found)
     backbone = recognise(described_layers(model), ordered=False)
-    return _model_file(
-        path, contents, model.network, weights, backbone, (*contents.notes, *model.notes)
-    )
+    return _model_file(path, contents, model.network, weights, backbone, model.notes)
 
 
 def _from_weights(path: Path, contents: Contents, input_shape: Shape | None) -> ModelFile:
-    inferred = infer_network(contents, input_shape)
+    if contents.graph is not None:
+        inferred = graph_network(contents, contents.graph, input_shape)
+    else:
+        inferred = infer_network(contents, input_shape)
     refuse_leftover_tensors(inferred.network, inferred.layers)
     weights = read_tensors(contents, inferred.network, inferred.layers)
-    assumptions = (*contents.notes, *inferred.assumptions)
-    return _model_file(path, contents, inferred.network, weights, inferred.backbone, assumptions)
+    return _model_file(
+        path, contents, inferred.network, weights, inferred.backbone, inferred.assumptions
+    )
 
 
 def _model_file(

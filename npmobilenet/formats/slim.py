@@ -1,11 +1,11 @@
-"""TF-Slim's MobileNets under Keras' names.
+"""TF-Slim's MobileNets under Keras' names: which constant is which tensor.
 
 Slim counts the blocks of V1 as ``Conv2d_3_depthwise``, ``Conv2d_3_pointwise`` and of V2 as
 ``expanded_conv_3/{expand,depthwise,project}``. Class 0 of its classifiers is the background.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -13,9 +13,12 @@ import numpy as np
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.contents import Contents, RawLayer, RawTensor
 from npmobilenet.formats.graphdef import FrozenGraph, parse_graph
+from npmobilenet.formats.messages import shown
 
 EPSILON = 1e-3
 
+# TensorFlow Hub puts the name of its module before: "module/MobilenetV1/Conv2d_0/weights".
+_NETWORK = re.compile(r"(?:^|/)(MobilenetV[12])/")
 _VARIABLES = {"weights": "kernel", "depthwise_weights": "kernel", "biases": "bias"}
 _CLASSIFIERS = ("conv_preds", "predictions")
 _NORM = "BatchNorm"
@@ -32,32 +35,28 @@ def slim_contents(content: bytes) -> Contents:
     """
     graph = parse_graph(content)
     layers: dict[str, dict[str, RawTensor]] = {}
-    others = []
     for name, tensor in graph.constants.items():
-        found = _keras_name(name)
+        found = keras_name(name)
         if found is not None:
             layer, variable = found
-            layers.setdefault(layer, {})[variable] = tensor
-        elif tensor.dtype.startswith("float") and tensor.shape:
-            others.append(name)
+            other = layers.setdefault(layer, {}).setdefault(variable, tensor)
+            if other is not tensor:
+                raise ModelFileError(
+                    f"constants {shown(other.name)} and {shown(name)}: two MobileNets in one graph "
+                    "are not supported"
+                )
     if not layers:
         raise ModelFileError(
             "frozen graph without MobilenetV1/... or MobilenetV2/... constants of TF-Slim"
         )
     _check_epsilons(graph)
-    notes = [
-        "classes are those of TF-Slim, where class 0 is the background",
-        "strided layers are padded as Keras does, which differs from SAME for odd sizes",
-    ]
-    if others:
-        notes.append(f"constants that are no part of the MobileNet: {', '.join(sorted(others))}")
     return Contents(
         format="tf-graphdef",
         size=len(content),
         layers=tuple(_raw_layer(name, tensors) for name, tensors in layers.items()),
         ordered=False,
         producer="tf-slim / tensorflow",
-        notes=tuple(notes),
+        graph=graph,
     )
 
 
@@ -90,9 +89,12 @@ def drop_background_class(weights: Mapping[str, np.ndarray]) -> dict[str, np.nda
     raise ValueError("there is no classifier: neither conv_preds nor predictions among the weights")
 
 
-def _keras_name(constant: str) -> tuple[str, str] | None:
-    """Keras' layer and variable for the name of a constant."""
-    network, _, rest = constant.partition("/")
+def keras_name(constant: str) -> tuple[str, str] | None:
+    """Keras' layer and variable for the name of a constant; ``None`` if it is none of Slim's."""
+    found = _NETWORK.search(constant)
+    if found is None:
+        return None
+    network, rest = found[1], constant[found.end() :]
     scope, _, variable = rest.rpartition("/")
     norm = scope.endswith(f"/{_NORM}")
     if norm:
@@ -100,13 +102,7 @@ def _keras_name(constant: str) -> tuple[str, str] | None:
             return None
     elif variable not in _VARIABLES:
         return None
-    rename: Callable[[str, bool], str | None]
-    if network == "MobilenetV1":
-        rename = _v1_layer
-    elif network == "MobilenetV2":
-        rename = _v2_layer
-    else:
-        return None
+    rename = _v1_layer if network == "MobilenetV1" else _v2_layer
     layer = rename(scope.removesuffix(f"/{_NORM}"), norm)
     return None if layer is None else (layer, variable if norm else _VARIABLES[variable])
 
@@ -156,7 +152,11 @@ def _raw_layer(name: str, tensors: dict[str, RawTensor]) -> RawLayer:
 
 def _check_epsilons(graph: FrozenGraph) -> None:
     """Keras' networks have an epsilon of 0.001; one that differs would change every layer."""
-    epsilons = dict(graph.epsilons)
+    epsilons = {
+        name: node.attributes["epsilon"].f
+        for name, node in graph.nodes.items()
+        if node.op.startswith("FusedBatchNorm") and "epsilon" in node.attributes
+    }
     for name, tensor in graph.constants.items():
         if name.endswith(f"{_NORM}/batchnorm/add/y") and tensor.shape == ():
             epsilons[name] = float(tensor.read())

