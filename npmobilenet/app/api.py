@@ -3,7 +3,8 @@
 Whatever takes CPU time, parsing and writing JSON included, is done in threads.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from npmobilenet import __version__
@@ -31,7 +33,8 @@ from npmobilenet.app.schema import (
     Problem,
 )
 from npmobilenet.app.service import Service
-from npmobilenet.errors import ImageError
+from npmobilenet.app.workers import Call
+from npmobilenet.errors import ImageError, ImageTooLargeError
 
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
@@ -62,32 +65,30 @@ def api_router(service: Service) -> APIRouter:
     )
     async def classify(request: Request) -> Response:
         """The most probable classes of each picture."""
-        with service.workers.admit():
-            parse = await read_request(request, limits, ClassifyOptions, ClassifyRequest)
+        parse = await read_request(request, limits, ClassifyOptions, ClassifyRequest)
 
-            def work() -> bytes:
-                asked = parse()
-                options = asked.options
-                pictures = _decoded(service, asked.pictures)
-                results = [
-                    service.classify(
-                        picture,
-                        options.model,
-                        options.topk,
-                        threshold=options.threshold,
-                        allow=options.allow,
-                        deny=options.deny,
-                    )
-                    for picture in pictures
-                ]
-                return _json(
-                    ClassifyAnswer(
-                        model=options.model or service.models.default,
-                        results=[[Prediction(**asdict(row)) for row in rows] for rows in results],
-                    )
+        def work(call: Call) -> bytes:
+            asked = parse()
+            options = asked.options
+            results = [
+                service.classify(
+                    picture,
+                    options.model,
+                    options.topk,
+                    threshold=options.threshold,
+                    allow=options.allow,
+                    deny=options.deny,
                 )
+                for picture in _decoded(service, call, asked.pictures)
+            ]
+            return _json(
+                ClassifyAnswer(
+                    model=options.model or service.models.default,
+                    results=[[Prediction(**asdict(row)) for row in rows] for rows in results],
+                )
+            )
 
-            return await _answered(service, work)
+        return await _answered(service, request, work)
 
     @router.post(
         "/embed",
@@ -97,22 +98,24 @@ def api_router(service: Service) -> APIRouter:
     )
     async def embed(request: Request) -> Response:
         """The mean of the last feature map for each picture."""
-        with service.workers.admit():
-            parse = await read_request(request, limits, EmbedOptions, EmbedRequest)
+        parse = await read_request(request, limits, EmbedOptions, EmbedRequest)
 
-            def work() -> bytes:
-                asked = parse()
-                model = asked.options.model
-                embeddings = service.embed(_decoded(service, asked.pictures), model)
-                return _json(
-                    EmbedAnswer(
-                        model=model or service.models.default,
-                        size=embeddings.shape[1],
-                        embeddings=embeddings.tolist(),
-                    )
+        def work(call: Call) -> bytes:
+            asked = parse()
+            model = asked.options.model
+            embeddings = [
+                service.embed([picture], model)[0].tolist()
+                for picture in _decoded(service, call, asked.pictures)
+            ]
+            return _json(
+                EmbedAnswer(
+                    model=model or service.models.default,
+                    size=len(embeddings[0]),
+                    embeddings=embeddings,
                 )
+            )
 
-            return await _answered(service, work)
+        return await _answered(service, request, work)
 
     @router.get("/models")
     async def models() -> list[ModelFacts]:
@@ -161,22 +164,46 @@ def _refuse_others(router: APIRouter) -> None:
         raise HTTPException(405, f"expected {allowed}, found {request.method}", {"Allow": allowed})
 
 
-def _decoded(service: Service, pictures: list[bytes]) -> list[np.ndarray]:
-    decoded = []
+def _decoded(service: Service, call: Call, pictures: list[bytes]) -> Iterator[np.ndarray]:
+    """Pictures one at a time, so that no more than one is in memory; none if nobody waits."""
+    most = max(service.limits.request_pixels, service.limits.pixels)
+    left = most
     for number, content in enumerate(pictures):
+        call.check()
         try:
-            decoded.append(service.decode(content))
+            picture = service.decode(content, most=left)
+        except ImageTooLargeError as error:
+            of_all = "" if left == most else f", {most:,} for all pictures of a request"
+            raise ImageTooLargeError(f"{PICTURES}[{number}]: {error}{of_all}") from error
         except ImageError as error:
             raise type(error)(f"{PICTURES}[{number}]: {error}") from error
-    return decoded
+        left -= picture.shape[0] * picture.shape[1]
+        yield picture
 
 
 def _json(answer: BaseModel) -> bytes:
     return answer.model_dump_json().encode()
 
 
-async def _answered(service: Service, work: Callable[[], bytes]) -> Response:
-    return Response(await service.workers.run(work), media_type="application/json")
+async def _answered(service: Service, request: Request, work: Callable[[Call], bytes]) -> Response:
+    """The result of work, which goes on only while the client is there and has time left."""
+    with service.workers.admit() as call:
+        running = asyncio.ensure_future(service.workers.run(lambda: work(call)))
+        leaving = asyncio.ensure_future(_left(request))
+        try:
+            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                raise ClientDisconnect
+            return Response(running.result(), media_type="application/json")
+        finally:
+            running.cancel()
+            leaving.cancel()
+
+
+async def _left(request: Request) -> None:
+    """Return when the client has gone; its request has arrived, so that nothing else comes."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _body(options: type[BaseModel], document: type[BaseModel]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class Limits:
         Largest body of a request.
     pixels : int
         Largest picture once decoded; decoding takes up to 12 bytes a pixel.
+    request_pixels : int
+        All pictures of a request together.
     pictures : int
         Most pictures in a request.
     topk : int
@@ -29,7 +31,14 @@ class Limits:
     waiting : int
         Requests that may wait beside those that run; others are turned away at once.
     connections : int
-        Open connections, those of the page's browsers included.
+        Open connections, those of the page's browsers included. Who keeps the server waiting for
+        a request makes room for others.
+    held_bytes : int
+        All bodies together that have arrived and are not answered.
+    pages : int
+        Open pages.
+    idle_seconds : float
+        How long a connection may be open without a whole head of a request.
     receive_seconds, answer_seconds : float
         How long the body of a request may take to arrive, and an answer to be computed.
     models : int
@@ -43,11 +52,15 @@ class Limits:
 
     upload_bytes: int = 10 << 20
     pixels: int = 25_000_000
+    request_pixels: int = 100_000_000
     pictures: int = 16
     topk: int = 100
     running: int | None = None
     waiting: int = 64
     connections: int = 256
+    held_bytes: int = 128 << 20
+    pages: int = 100
+    idle_seconds: float = 15.0
     receive_seconds: float = 30.0
     answer_seconds: float = 30.0
     models: int = 4

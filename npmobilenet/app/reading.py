@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from npmobilenet.app.failures import RequestError
+from npmobilenet.app.json_budget import check_json
 from npmobilenet.app.limits import Limits
 
 JSON = "application/json"
@@ -85,10 +86,11 @@ async def read_request(
 def _from_json(
     body: bytes, limits: Limits, options: type[Options], document: type[BaseModel]
 ) -> Asked[Options]:
+    check_json(body)
     try:
         whole = document.model_validate_json(body)
     except ValidationError as error:
-        syntax = any(problem["type"] == "json_invalid" for problem in error.errors())
+        syntax = error.errors(include_url=False)[0]["type"] == "json_invalid"
         raise _refused(error, 400 if syntax else 422) from None
     values = whole.model_dump()
     pictures: list[bytes] = values.pop(PICTURES)

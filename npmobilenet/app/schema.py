@@ -115,10 +115,22 @@ class Problem(BaseModel):
     errors: list[Place] | None = None
 
 
+LONGEST_DETAIL = 500
+LONGEST_FIELD = 100
+
+
 def problem(
     status: int, title: str, detail: str, errors: list[tuple[str, str]] | None = None
 ) -> dict[str, Any]:
-    """The JSON of an error."""
-    places = [Place(field=field, message=message) for field, message in errors or []]
+    """The JSON of an error; what a client has sent is repeated in part at most."""
+    places = [
+        Place(field=_shortened(field, LONGEST_FIELD), message=_shortened(message, LONGEST_DETAIL))
+        for field, message in errors or []
+    ]
+    detail = _shortened(detail, LONGEST_DETAIL)
     body = Problem(title=title, status=status, detail=detail, errors=places or None)
     return body.model_dump(exclude_none=True)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-(most // 2) + 5 :]}"

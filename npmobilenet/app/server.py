@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from math import ceil
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,11 +13,13 @@ from npmobilenet import __version__
 from npmobilenet.app.answers import add_handlers
 from npmobilenet.app.api import api_router
 from npmobilenet.app.body_limit import BodyLimit
+from npmobilenet.app.connections import SocketLimit, guarded_protocol
 from npmobilenet.app.documentation import DOCUMENTATION, add_documentation
 from npmobilenet.app.limits import Settings
 from npmobilenet.app.origin import OriginCheck
 from npmobilenet.app.service import Service
 
+_LONGEST_MESSAGE = 1 << 20  # from a page; pictures do not come this way
 _GRACE_SECONDS = 5  # for answers that are under way when the server is stopped
 
 
@@ -57,7 +60,9 @@ def create_app(settings: Settings, service: Service | None = None) -> FastAPI:
         from npmobilenet.app.page import mount_page  # takes longer to import than all the rest
 
         mount_page(app, service, settings)
-    app.add_middleware(BodyLimit, most=settings.limits.upload_bytes)
+    limits = settings.limits
+    app.add_middleware(BodyLimit, most=limits.upload_bytes, held=limits.held_bytes)
+    app.add_middleware(SocketLimit, most=max(1, limits.connections // 2))
     app.add_middleware(OriginCheck, names=(settings.host, *settings.allowed_hosts))
     return app
 
@@ -85,7 +90,9 @@ def serve(settings: Settings, on_start: Callable[[str], None] = lambda url: None
             log_level="warning",
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=settings.limits.connections,
+            http=guarded_protocol(settings.limits),
+            timeout_keep_alive=ceil(settings.limits.idle_seconds),
+            ws_max_size=_LONGEST_MESSAGE,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         host = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host

@@ -62,8 +62,14 @@ class Service:
         with self.workers.admit():
             return await self.workers.run(function)
 
-    def decode(self, content: bytes) -> np.ndarray:
+    def decode(self, content: bytes, most: int | None = None) -> np.ndarray:
         """A picture file's bytes as an array, within the limit of pixels.
+
+        Parameters
+        ----------
+        content : bytes
+        most : int, optional
+            Another, smaller limit.
 
         Returns
         -------
@@ -76,7 +82,8 @@ class Service:
         ImageError
             If it is damaged or no picture.
         """
-        return decode_image(content, max_pixels=self.limits.pixels)
+        pixels = self.limits.pixels
+        return decode_image(content, max_pixels=pixels if most is None else min(pixels, most))
 
     def classify(
         self,

@@ -13,6 +13,33 @@ from npmobilenet.engine.crew import default_threads
 T = TypeVar("T")
 
 
+class GivenUpError(Exception):
+    """Nobody waits for the result of some work any more; it never reaches a client."""
+
+
+class Call:
+    """A request that is being answered, as its work sees it.
+
+    Attributes
+    ----------
+    over : bool
+        Whether it has been answered, if only that it took too long, or its client has left.
+    """
+
+    over = False
+
+    def check(self) -> None:
+        """Go on only if somebody waits; for work of several steps to call between them.
+
+        Raises
+        ------
+        GivenUpError
+            If nobody does.
+        """
+        if self.over:
+            raise GivenUpError
+
+
 class Workers:
     """A pool of threads behind a door that lets a bounded number in.
 
@@ -37,8 +64,8 @@ class Workers:
         return self._admitted
 
     @contextmanager
-    def admit(self) -> Iterator[None]:
-        """Hold a place while a request is read and answered.
+    def admit(self) -> Iterator["Call"]:
+        """Hold a place while a request is answered; for the work, whether anybody still waits.
 
         Raises
         ------
@@ -48,9 +75,11 @@ class Workers:
         if self._admitted >= self._most:
             raise BusyError(f"{self._admitted} requests are being answered, come back later")
         self._admitted += 1
+        call = Call()
         try:
-            yield
+            yield call
         finally:
+            call.over = True
             self._admitted -= 1
 
     async def run(self, function: Callable[[], T]) -> T:

@@ -119,13 +119,14 @@ def test_options_that_make_no_sense(client, pictures, options, word):
         (422, b'{"images": "AAAA"}'),
         (422, b'{"images": [1]}'),
         (422, b'{"images": ["%%%"]}'),
-        (400, b"[" * 100_000),
+        (400, b"[" * 1000),
+        (422, b"[" * 100_000),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:40],
 )
 def test_json_that_is_none_or_another(client, status, body):
     for url in URLS:
-        refused(client.post(url, content=body[:100_000], headers=JSON), status)
+        refused(client.post(url, content=body, headers=JSON), status)
 
 
 def test_forms_that_are_none_or_another(client, pictures):
