@@ -18,28 +18,26 @@ MOST_HEAD_BYTES = 64 << 10
 
 _DRAINED = 4
 """So many times the largest body is taken in for one request, chunks' framing and what comes after
-an early answer included: who is still sending would not read the answer else."""
-
-_Protocol: Any = AutoHTTPProtocol
+an early answer included, because who is still sending does not read answers."""
 
 
-def guarded_protocol(limits: Limits) -> type[asyncio.Protocol]:
+def guarded_protocol(
+    limits: Limits, protocol: type[asyncio.Protocol] = AutoHTTPProtocol
+) -> type[asyncio.Protocol]:
     """A class for ``uvicorn.Config(http=...)``.
 
     Parameters
     ----------
     limits : Limits
         ``connections``, ``idle_seconds``, ``receive_seconds`` and ``upload_bytes`` count here.
+    protocol : type
+        uvicorn's, on h11 or httptools.
     """
-
-    class Guarded(GuardedProtocol):
-        bounds = limits
-
-    return Guarded
+    return type("GuardedProtocol", (Guard, protocol), {"bounds": limits})
 
 
-class GuardedProtocol(_Protocol):  # type: ignore[misc]
-    """uvicorn's protocol with bounds.
+class Guard(asyncio.Protocol):
+    """What stands before uvicorn's protocol.
 
     - If there are too many connections, the one that has kept the server waiting for longest makes
       room: one without a request first, then one whose body has not arrived.
@@ -49,6 +47,11 @@ class GuardedProtocol(_Protocol):  # type: ignore[misc]
     """
 
     bounds: Limits
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    connections: set[asyncio.Protocol]
+    cycle: Any  # the request that is under way, or the last one
+
     _timer: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
     _since = 0.0  # when it began to keep the server waiting
@@ -56,7 +59,7 @@ class GuardedProtocol(_Protocol):  # type: ignore[misc]
     _request: object = None  # the request that these bytes belong to
     _head_is_read = False  # httptools: what comes now as headers are trailers
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._since = self.loop.time()
         self._look_again()
@@ -82,7 +85,7 @@ class GuardedProtocol(_Protocol):  # type: ignore[misc]
 
     def on_response_complete(self) -> None:
         self._since, self._bytes = self.loop.time(), 0
-        super().on_response_complete()
+        super().on_response_complete()  # type: ignore[misc]
 
     def pause_writing(self) -> None:
         self._stuck = self.loop.call_later(self.bounds.receive_seconds, self.transport.abort)
@@ -97,15 +100,15 @@ class GuardedProtocol(_Protocol):  # type: ignore[misc]
 
     def on_message_begin(self) -> None:
         self._head_is_read = False
-        super().on_message_begin()
+        super().on_message_begin()  # type: ignore[misc]
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._head_is_read:
-            super().on_header(name, value)
+            super().on_header(name, value)  # type: ignore[misc]
 
     def on_headers_complete(self) -> None:
         self._head_is_read = True
-        super().on_headers_complete()
+        super().on_headers_complete()  # type: ignore[misc]
 
     # Inside.
 
@@ -131,8 +134,7 @@ class GuardedProtocol(_Protocol):  # type: ignore[misc]
             self._look_again()
 
     def _make_room(self) -> None:
-        others = [one for one in self.connections if isinstance(one, GuardedProtocol)]
-        others.remove(self)
+        others = [one for one in self.connections if isinstance(one, Guard) and one is not self]
         slow = [one for one in others if one.waits_for_head or one.waits_for_body]
         if slow:
             min(slow, key=lambda one: (one.waits_for_body, one._since)).transport.abort()

@@ -36,7 +36,7 @@ class Limits:
     held_bytes : int
         All bodies together that have arrived and are not answered.
     pages : int
-        Open pages.
+        Pages that were fetched and may still be opened; the oldest are forgotten.
     idle_seconds : float
         How long a connection may be open without a whole head of a request.
     receive_seconds, answer_seconds : float

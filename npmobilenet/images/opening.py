@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from npmobilenet.errors import ImageError, ImageTooLargeError
 from npmobilenet.files import NotAFileError, check_pointer, open_file
 from npmobilenet.images.quiet import quiet_pillow
+from npmobilenet.images.repeats import check_repeats
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "AVIF", "JPEG2000")
 """What is read. Pillow knows more, among them formats that start other programs (EPS)."""
@@ -64,6 +65,7 @@ def open_image(
         Image.init()
         formats = [kind for kind in FORMATS if kind in Image.OPEN]  # Pillow may lack a codec
         with _stream(source) as stream:
+            check_repeats(stream, name)
             image = Image.open(stream, formats=formats)
             check_size(image, name, max_pixels)
             image.load()
@@ -86,4 +88,6 @@ def _stream(source: str | PathLike[str] | bytes | BinaryIO) -> AbstractContextMa
     if isinstance(source, bytes):
         check_pointer(source[:64], "")
         return io.BytesIO(source)
-    return nullcontext(source)  # opened by the caller, who closes it
+    if hasattr(source, "seekable") and source.seekable():
+        return nullcontext(source)  # opened by the caller, who closes it
+    return io.BytesIO(source.read())

@@ -94,6 +94,9 @@ def read_state(file: File) -> KNNState:
     with naming_file(path), ExitStack() as stack:
         if isinstance(file, str | PathLike):
             file = stack.enter_context(open_file(path))
+        file.seek(0)
+        if file.read(2) != b"PK":
+            raise ModelFileError("not a file of a KNNClassifier, which is a zip archive")
         archive = stack.enter_context(zip_archive(file))
         return _checked(archive, file.seek(0, os.SEEK_END))
 

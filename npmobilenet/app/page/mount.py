@@ -35,8 +35,21 @@ def mount_page(app: FastAPI, service: Service, settings: Settings) -> Inboxes:
 
     @ui.page("/", title="npmobilenet", dark=None, reconnect_timeout=SECONDS_TO_RECONNECT)
     def page(client: Client) -> None:
+        make_room(client, settings.limits.pages)
         draw_page(service, measurements, inboxes)
 
     ui.add_css(Path(__file__).parent / "style.css", shared=True)
     ui.run_with(app, favicon=FAVICON, tailwind=False, show_welcome_message=False)
     return inboxes
+
+
+def make_room(newest: Client, most: int) -> None:
+    """Forget the oldest pages that were fetched and never opened, if there are more than ``most``.
+
+    Those that are open hold web sockets, of which the server bounds the number.
+    """
+    waiting = [
+        one for one in Client.instances.values() if not (one.has_socket_connection or one is newest)
+    ]
+    for client in sorted(waiting, key=lambda one: one.created)[: max(0, len(waiting) + 1 - most)]:
+        client.delete()

@@ -59,4 +59,4 @@ def _load(content: bytes) -> KNNClassifier:
     try:
         return KNNClassifier.load(io.BytesIO(content))
     except ModelFileError as error:
-        raise RequestError(422, str(error)) from error
+        raise RequestError(422, str(error).removeprefix("examples: ")) from error
