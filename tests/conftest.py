@@ -1,6 +1,7 @@
 """Fixtures that every test may use, and a bound on the memory of the process that runs them."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,3 +105,17 @@ def lively_weights():
         return weights
 
     return weights_of
+
+
+@pytest.fixture
+def one_more_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After another one the system starts no threads, as under ``ulimit -u``."""
+    start, left = threading.Thread.start, [1]
+
+    def limited(thread: threading.Thread) -> None:
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.pop()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)

@@ -20,7 +20,7 @@ from npmobilenet.analysis.machine import threads_text
 from npmobilenet.kernels.ladder import LADDERS, Rung
 from npmobilenet.kernels.ladder.buffers import Array, aligned, aligned_copy
 from npmobilenet.kernels.ladder.rung import Run, same_window
-from npmobilenet.kernels.peak import fma_peak
+from npmobilenet.kernels.peak import all_or_none, fma_peak
 from npmobilenet.reference import (
     FloatArray,
     convolution,
@@ -239,12 +239,14 @@ def _rate(pool: ThreadPoolExecutor, of_threads: list[Call], repeats: int) -> flo
     start = Barrier(len(of_threads))
 
     def rate(call: Call) -> float:
-        if repeats > 1:
-            call()  # brings its weights into the caches
-        start.wait()
+        with all_or_none(start):
+            if repeats > 1:
+                call()  # brings its weights into the caches
+            start.wait()
         return repeats / _seconds(call, repeats)
 
-    return sum(pool.map(rate, of_threads))
+    with all_or_none(start):
+        return sum(pool.map(rate, of_threads))
 
 
 def _seconds(call: Call, repeats: int) -> float:

@@ -143,7 +143,7 @@ def default_threads() -> int:
     """``NPMOBILENET_NUM_THREADS``, or the cores that this process may use."""
     text = os.environ.get("NPMOBILENET_NUM_THREADS")
     if text is not None:
-        if not text.isdigit() or int(text) < 1:
+        if not text.isdecimal() or int(text) < 1:
             raise ValueError(f"NPMOBILENET_NUM_THREADS must be 1 or more, found {text!r}")
         return int(text)
     return usable_cores()

@@ -45,7 +45,10 @@ def aligned(size: int) -> Float32:
     if size * 4 >= _PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
         # Memory that malloc has at hand may be in small pages already.
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        memory = mmap.mmap(-1, size * 4 + _PAGE, flags=flags)
+        try:
+            memory = mmap.mmap(-1, size * 4 + _PAGE, flags=flags)
+        except OSError as error:
+            raise MemoryError(f"no memory for {size} float32 values: {error}") from error
         with suppress(OSError):  # a kernel without them
             memory.madvise(mmap.MADV_HUGEPAGE)
         values = np.frombuffer(memory, np.float32)

@@ -64,12 +64,15 @@ class _Steps(event.Listener):  # type: ignore[misc]
         if self._progress is not None:
             self._progress.advance(self._progress.task_ids[0])
 
-    def close(self) -> None:
+    def close(self, finished: bool) -> None:
         """Say how long it took, if anything was compiled."""
         if self._began is None:
             return
         if self._progress is not None:
             self._progress.stop()
+        if not finished:
+            print("npmobilenet: the kernels were not compiled to the end", file=sys.stderr)  # noqa: T201
+            return
         took = time.perf_counter() - self._began
         folder = cache_folder()
         kept = folder is not None and os.access(folder, os.W_OK)
@@ -105,10 +108,12 @@ def _no_collection() -> Iterator[None]:
 def _told() -> Iterator[None]:
     steps = _Steps()
     with event.install_listener("numba:compile", steps):
+        finished = False
         try:
             yield
+            finished = True
         finally:
-            steps.close()
+            steps.close(finished)
 
 
 if hasattr(os, "register_at_fork"):

@@ -5,8 +5,9 @@ own speed it keeps.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier
 from time import perf_counter
@@ -145,15 +146,26 @@ def _rounds_per_second(work: Callable[[int, int], None], threads: int, seconds: 
     start = Barrier(threads)
 
     def rate(thread: int, rounds: int) -> float:
-        start.wait()
+        with all_or_none(start):
+            start.wait()
         return rounds / _seconds(work, thread, rounds)
 
     work(0, 1)  # compiled, or loaded, before the clock runs
     rounds = 1
     while (taken := _seconds(work, 0, rounds)) < seconds / 2:
         rounds = math.ceil(rounds * min(seconds / taken, 1000))
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool, all_or_none(start):
         return sum(pool.map(rate, range(threads), [rounds] * threads))
+
+
+@contextmanager
+def all_or_none(start: Barrier) -> Iterator[None]:
+    """Where one thread fails or cannot be started, the others wait for it no longer."""
+    try:
+        yield
+    except BaseException:
+        start.abort()
+        raise
 
 
 def _seconds(work: Callable[[int, int], None], thread: int, rounds: int) -> float:

@@ -68,8 +68,11 @@ def nearest_coded(
 
     if workers == 1:
         return part(0)
-    with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(part, range(workers)))
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(part, range(workers)))
+    except RuntimeError:  # the system gives no more threads
+        parts = [part(number) for number in range(workers)]
     rows = np.concatenate([found for found, _ in parts])
     similarities = np.concatenate([found for _, found in parts])
     return order(rows, similarities, class_ids, k)

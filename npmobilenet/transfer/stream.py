@@ -163,7 +163,7 @@ class ImageStream:
         try:
             while True:
                 while len(pending) < self.prefetch and (position := next(order, None)) is not None:
-                    pending.append((position, pool.submit(self._load, epoch, position)))
+                    pending.append((position, self._submit(pool, epoch, position)))
                 if not pending:
                     return
                 position, future = pending.popleft()
@@ -175,6 +175,17 @@ class ImageStream:
                 yield position, image
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, epoch: int, position: int) -> Future[np.ndarray]:
+        try:
+            return pool.submit(self._load, epoch, position)
+        except RuntimeError:  # the system gives no more threads
+            done: Future[np.ndarray] = Future()
+            try:
+                done.set_result(self._load(epoch, position))
+            except ImageError as error:
+                done.set_exception(error)
+            return done
 
     def _load(self, epoch: int, position: int) -> np.ndarray:
         image = self.picture.load(self.samples[position].path)

@@ -35,3 +35,9 @@ def test_a_forked_child_has_its_own():
         os._exit(0)
     os.waitpid(child, 0)
     assert values.max() == 1
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 50])
+def test_too_much_is_a_memory_error(size):
+    with pytest.raises(MemoryError):
+        aligned(size)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from npmobilenet.architecture import mobilenet_v2
-from npmobilenet.engine import NumbaProgram
+from npmobilenet.engine import NumbaProgram, warmup
 from npmobilenet.engine.crew import default_threads
 
 
@@ -170,3 +171,51 @@ def test_number_of_threads_by_environment(monkeypatch):
     assert default_threads() == 3
     monkeypatch.delenv("NPMOBILENET_NUM_THREADS")
     assert 1 <= default_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking with threads, which is meant
+def test_a_fork_waits_for_who_compiles():
+    """Else the child would have a lock that nobody ever releases, and half of what was compiled."""
+    compiling, compiled = threading.Event(), threading.Event()
+
+    def compile_something():
+        with warmup._lock:
+            compiling.set()
+            time.sleep(0.2)
+            compiled.set()
+
+    compiler = threading.Thread(target=compile_something)
+    compiler.start()
+    compiling.wait()
+    child = os.fork()
+    if child == 0:
+        free = compiled.is_set() and warmup._lock.acquire(timeout=1)
+        os._exit(0 if free else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    compiler.join()
+
+
+INTERRUPTED = """
+import sys
+from npmobilenet.engine import warmup
+class Kernel:
+    def compile(self, signature):
+        with warmup.event.trigger_event("numba:compile"):
+            raise KeyboardInterrupt
+warmup._entry, warmup.enter = None, Kernel()
+try:
+    warmup.warm_up()
+except KeyboardInterrupt:
+    import gc
+    print(gc.isenabled(), warmup._entry)
+"""
+
+
+def test_what_was_not_compiled_to_the_end_is_not_said_to_be_kept():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True None\n"
+    assert "not compiled to the end" in done.stderr
+    assert "kept in" not in done.stderr

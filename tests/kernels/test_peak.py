@@ -35,3 +35,9 @@ def test_levels_grow():
 def test_levels_without_cache_information(monkeypatch, tmp_path):
     monkeypatch.setattr("npmobilenet.kernels.peak._CACHES", tmp_path)
     assert level_sizes()["L1"] == 16 << 10
+
+
+@pytest.mark.timeout(60)
+def test_nobody_waits_for_a_thread_that_cannot_be_started(one_more_thread):
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        fma_peak(3, seconds=0.001)

@@ -61,6 +61,15 @@ def test_both_searches_equal_a_naive_one(seed, examples, size, k, spread, thread
             assert rows.tolist() == expected
 
 
+def test_where_threads_cannot_be_started(rng, one_more_thread):
+    """The thread that asks searches by itself."""
+    units = unit(rng.standard_normal((200, 16))).astype(np.float32)
+    class_ids, query = np.zeros(200, np.int32), unit(rng.standard_normal(16))
+    found = nearest_coded(units, class_ids, encode(units), query, 5, threads=4)
+    for values, expected in zip(found, nearest(units, class_ids, query, 5), strict=True):
+        np.testing.assert_allclose(values, expected, rtol=1e-14)
+
+
 def test_the_bound_of_the_codes_holds(rng):
     units = unit(rng.gamma(0.3, size=(300, 128))).astype(np.float32)
     codes = encode(units)

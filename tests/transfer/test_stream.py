@@ -160,3 +160,15 @@ def test_decoding_ahead_is_bounded(shapes_folder, monkeypatch):
 def test_counts_are_positive(argument):
     with pytest.raises(ValueError, match=argument):
         ImageStream([], SMALL, **{argument: 0})
+
+
+def test_where_threads_cannot_be_started(shapes_folder, one_more_thread):
+    """The thread that asks decodes by itself."""
+    broken = shapes_folder / "red" / "05.png"
+    broken.write_bytes(broken.read_bytes()[:40])
+    samples = scan_folder(shapes_folder).samples
+    one = everything(ImageStream(samples, SMALL, workers=1))
+    stream = ImageStream(samples, SMALL, workers=4)
+    for found, expected in zip(everything(stream), one, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert [skipped.sample.path for skipped in stream.skipped] == [broken]

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from threading import BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -131,3 +133,21 @@ def test_command_refuses_bad_shapes(shape):
 
 def test_command_refuses_other_figures_before_measuring():
     assert "does not end in .png or .svg" in run("--plot", "rungs.docx", status=2).stderr
+
+
+@pytest.mark.timeout(60)
+def test_nobody_waits_for_a_thread_that_cannot_be_started(one_more_thread):
+    with (
+        ThreadPoolExecutor(3) as pool,
+        pytest.raises(RuntimeError, match="can't start new thread"),
+    ):
+        measuring._rate(pool, [lambda: None] * 3, 1)
+
+
+@pytest.mark.timeout(60)
+def test_nobody_waits_for_a_thread_that_fails():
+    def fail():
+        raise MemoryError
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises((MemoryError, BrokenBarrierError)):
+        measuring._rate(pool, [lambda: None, fail], 2)
