@@ -1,7 +1,9 @@
-"""Keras 3's ``.weights.h5``: tensors numbered under ``layers/<class>_<counter>/vars``.
+r"""Keras 3's ``.weights.h5``: tensors numbered under ``layers/<class>_<counter>/vars``.
 
 Layer names are only there as an attribute that newer versions write; the counters follow the order
 of the model's layers of one class. A nested model has its own ``layers`` group and counters.
+
+On Windows, Keras 2.12 to 2.15 writes no tree but names such as ``layers\conv2d_1``.
 """
 
 from typing import TYPE_CHECKING
@@ -21,14 +23,30 @@ _LAYERS = ("layers", "_layer_checkpoint_dependencies")
 
 def is_keras_weights_h5(file: Hdf5File) -> bool:
     """Whether this layout is used."""
-    return any(file.group(file.root, name) is not None for name in _LAYERS)
+    return any(file.group(file.root, name) is not None for name in _LAYERS) or any(
+        _keys(name) for name in file.names(file.root)
+    )
 
 
 def keras_weights_h5_contents(file: Hdf5File) -> Contents:
     """Every layer that has tensors. The optimizer and other state are left aside."""
     layers: list[RawLayer] = []
     _collect(file, file.root, (), (), layers)
+    for name in file.names(file.root):
+        keys = _keys(name)
+        layer = file.group(file.root, name) if keys else None
+        variables = None if layer is None else file.group(layer, "vars")
+        if variables is not None:
+            layers += _layer(file, variables, keys, (None,) * len(keys))
     return Contents(format="keras-weights-h5", size=file.size, layers=tuple(layers), ordered=False)
+
+
+def _keys(name: str) -> tuple[str, ...]:
+    r"""The keys in ``layers\functional\layers\conv2d``; none if it is not such a name."""
+    parts = name.split("\\")
+    containers, keys = parts[::2], parts[1::2]
+    known = len(containers) == len(keys) and all(part in _LAYERS for part in containers)
+    return tuple(keys) if known else ()
 
 
 def _collect(
