@@ -1,5 +1,7 @@
-"""Whole numbers as arguments."""
+"""Numbers as arguments."""
 
+import math
+from numbers import Real
 from operator import index
 
 
@@ -28,3 +30,23 @@ def whole_number(value: object, name: str, least: int = 1) -> int:
     if number < least:
         raise ValueError(f"{name} must be at least {least}, found {number}")
     return number
+
+
+def finite_number(value: object, name: str) -> float:
+    """An argument that is a finite real number, as a float.
+
+    Parameters
+    ----------
+    value : float
+        NumPy's scalars too; no bool.
+    name : str
+        Of the argument.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, found {value!r}")
+    return float(value)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npmobilenet.counts import finite_number, whole_number
 from npmobilenet.transfer.affine import FILL_MODES, affine_matrix, to_dtype, warp
 
 Range = float | tuple[float, float]
@@ -98,20 +99,22 @@ class Augmentation:
             "shear_range",
             "channel_shift_range",
         ):
-            if not getattr(self, name) >= 0:
+            if not finite_number(getattr(self, name), name) >= 0:
                 raise ValueError(f"{name} must not be negative, found {getattr(self, name)!r}")
-        low, high = self._zoom
+        finite_number(self.cval, "cval")
+        low, high = (finite_number(factor, "zoom_range") for factor in self._zoom)
         if not 0 < low <= high:
             raise ValueError(f"zoom_range must give factors above 0, found {self.zoom_range!r}")
         if self.brightness_range is not None:
-            low, high = self.brightness_range
+            low, high = (finite_number(x, "brightness_range") for x in self.brightness_range)
             if not 0 <= low <= high:
                 raise ValueError(
                     "brightness_range must be (low, high) from 0 on, "
                     f"found {self.brightness_range!r}"
                 )
-        if self.crop is not None and min(self.crop) < 1:
-            raise ValueError(f"crop must be (height, width) in pixels, found {self.crop!r}")
+        if self.crop is not None:
+            for side in self.crop:
+                whole_number(side, "crop")
         if self.fill_mode not in FILL_MODES:
             raise ValueError(
                 f"fill_mode must be one of {', '.join(FILL_MODES)}; found {self.fill_mode!r}"

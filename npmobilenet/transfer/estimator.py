@@ -5,7 +5,9 @@ unless it is at work already.
 """
 
 import inspect
+import math
 import sys
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -133,7 +135,8 @@ def check_labels(y: npt.ArrayLike | None, samples: int, owner: object) -> np.nda
     Raises
     ------
     ValueError
-        If there are none, the number is another, or they are numbers that name no classes.
+        If there are none, the number is another, or a label is missing (NaN, None), or of
+        another kind than the others, or no name and no whole number.
     """
     if y is None:
         raise ValueError(
@@ -142,12 +145,43 @@ def check_labels(y: npt.ArrayLike | None, samples: int, owner: object) -> np.nda
     labels = np.asarray(y)
     if labels.shape != (samples,):
         raise ValueError(f"expected one label for each of {samples} samples, found {labels.shape}")
-    if np.issubdtype(labels.dtype, np.floating):
+    if labels.dtype == object:
+        _check_objects(labels)
+    elif np.issubdtype(labels.dtype, np.complexfloating):
+        raise ValueError("Unknown label type: complex; expected names or whole numbers")
+    elif np.issubdtype(labels.dtype, np.floating):
         if not np.isfinite(labels).all():
             raise ValueError("y has values that are NaN or infinity")
         if not np.array_equal(labels, np.rint(labels)):
             raise ValueError("Unknown label type: continuous; expected names or whole numbers")
     return labels
+
+
+def _check_objects(labels: np.ndarray) -> None:
+    """Labels as pandas and lists of mixed values give them: they must be of one kind to sort."""
+    kinds = set()
+    for position, label in enumerate(labels):
+        if _is_missing(label):
+            raise ValueError(f"y has no label at position {position}: found {label!r}")
+        if isinstance(label, str):
+            kinds.add("names")
+        elif isinstance(label, Real) and math.isfinite(label) and label == math.floor(label):
+            kinds.add("numbers")
+        else:
+            raise ValueError(
+                f"Unknown label type: {type(label).__name__} at position {position}; "
+                "expected names or whole numbers"
+            )
+    if len(kinds) > 1:
+        raise ValueError("y has names and numbers as labels, expected labels of one kind")
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether this is ``None``, NaN, NaT or pandas' NA, which has no truth value."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:
+        return True
 
 
 def _arguments(kind: type) -> list[str]:

@@ -6,7 +6,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from npmobilenet.counts import finite_number, whole_number
 from npmobilenet.transfer.estimator import Classifier, check_features, check_labels, not_fitted
+from npmobilenet.transfer.feature_range import features_in_range, name_largest
 from npmobilenet.transfer.folder import stratified_split
 from npmobilenet.transfer.optimizers import Step, adam, sgd
 
@@ -108,10 +110,11 @@ class SoftmaxHead(Classifier):
         Raises
         ------
         ValueError
-            If an argument makes no sense, shapes do not fit, or a watched label is not in ``y``.
+            If an argument makes no sense, shapes do not fit, a watched label is not in ``y``, a
+            feature is so large that its square is no number any more, or training diverges.
         """
         self._check_arguments()
-        samples = check_features(X, self)
+        samples = features_in_range(check_features(X, self))
         labels = check_labels(y, len(samples), self)
         self.classes_, targets = np.unique(labels, return_inverse=True)
         self.n_features_in_ = samples.shape[1]
@@ -154,30 +157,37 @@ class SoftmaxHead(Classifier):
     def _logits(self, X: npt.ArrayLike) -> np.ndarray:  # noqa: N803
         if not hasattr(self, "kernel_"):
             raise not_fitted(self)
-        logits: np.ndarray = check_features(X, self, self.n_features_in_) @ self.kernel_
-        return logits + self.bias_
+        samples = check_features(X, self, self.n_features_in_)
+        with np.errstate(over="ignore", invalid="ignore"):
+            logits: np.ndarray = samples @ self.kernel_ + self.bias_
+        if not np.isfinite(logits).all():  # sums of float32 that are too large for it
+            with np.errstate(over="ignore", invalid="ignore"):
+                logits = samples.astype(np.float64) @ self.kernel_.astype(np.float64) + self.bias_
+            if not np.isfinite(logits).all():
+                raise ValueError(f"{name_largest(samples)}: its logits are beyond all numbers")
+        return logits
 
     def _check_arguments(self) -> None:
         for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, found {getattr(self, name)!r}")
+            whole_number(getattr(self, name), name)
+        if self.patience is not None:
+            whole_number(self.patience, "patience")
         if self.optimizer not in ("adam", "sgd"):
             raise ValueError(f"optimizer must be 'adam' or 'sgd', found {self.optimizer!r}")
         for name in ("momentum", "label_smoothing", "dropout", "validation_fraction"):
-            if not 0 <= getattr(self, name) < 1:
+            if not 0 <= finite_number(getattr(self, name), name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, found {getattr(self, name)!r}")
-        if not self.learning_rate > 0 or not self.l2 >= 0:
+        rate, l2 = (finite_number(getattr(self, name), name) for name in ("learning_rate", "l2"))
+        if not rate > 0 or not l2 >= 0:
             raise ValueError(
                 "learning_rate must be above 0 and l2 not below, "
                 f"found {self.learning_rate!r} and {self.l2!r}"
             )
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be None or at least 1, found {self.patience!r}")
 
     def _checked_validation(
         self, x: npt.ArrayLike, y: npt.ArrayLike
     ) -> tuple[np.ndarray, np.ndarray]:
-        samples = check_features(x, self, self.n_features_in_)
+        samples = features_in_range(check_features(x, self, self.n_features_in_))
         labels = check_labels(y, len(samples), self)
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
@@ -206,10 +216,12 @@ class SoftmaxHead(Classifier):
         step = self._optimizer()
         best, best_epoch = (self.kernel_.copy(), self.bias_.copy()), 0
         for epoch in range(1, self.epochs + 1):
-            figures = self._epoch(samples, targets, rng, step)
-            if watched is not None:
-                loss, accuracy = self._figures(*watched)
-                figures |= {"val_loss": loss, "val_accuracy": accuracy}
+            with np.errstate(over="ignore", invalid="ignore"):
+                figures = self._epoch(samples, targets, rng, step)
+                if watched is not None:
+                    loss, accuracy = self._figures(*watched)
+                    figures |= {"val_loss": loss, "val_accuracy": accuracy}
+            self._check_finite(epoch, figures)
             for name, value in figures.items():
                 self.history_.setdefault(name, []).append(value)
             self.n_iter_ = epoch
@@ -223,6 +235,16 @@ class SoftmaxHead(Classifier):
                 break
         if best_epoch:
             self.kernel_, self.bias_ = best
+
+    def _check_finite(self, epoch: int, figures: dict[str, float]) -> None:
+        """Stop before a classifier of infinite or undefined weights is made."""
+        values = [*figures.values(), float(np.abs(self.kernel_).max()), *self.bias_.tolist()]
+        if not np.isfinite(values).all():
+            del self.kernel_, self.bias_
+            raise ValueError(
+                f"training has left the range of numbers in epoch {epoch}: scale the features, or "
+                f"lower learning_rate (found {self.learning_rate!r}) or l2 (found {self.l2!r})"
+            )
 
     def _epoch(
         self, samples: np.ndarray, targets: np.ndarray, rng: np.random.Generator, step: Step
@@ -261,7 +283,8 @@ class SoftmaxHead(Classifier):
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities along the last axis; no logit is too large."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # a difference of minus infinity is a probability of 0
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     result: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
     return result
 

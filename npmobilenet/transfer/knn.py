@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from npmobilenet.counts import whole_number
 from npmobilenet.transfer import knn_file
 from npmobilenet.transfer.knn_codes import Codes, encode
 from npmobilenet.transfer.knn_file import File, KNNState, Label
@@ -88,8 +89,8 @@ class KNNClassifier:
 
         Parameters
         ----------
-        embedding : array_like of shape (size,) or (1, size)
-            All examples of a classifier have one size.
+        embedding : array_like of shape (size,), (1, size) or (size, 1)
+            Or with more axes of length 1. All examples of a classifier have one size.
         label : str or int
 
         Raises
@@ -120,6 +121,7 @@ class KNNClassifier:
         ValueError
             If there is no such class.
         """
+        label = _checked_label(label)
         with self._lock:
             if label not in self._counts:
                 raise ValueError(f"there is no class {label!r}; found {list(self._counts)}")
@@ -151,16 +153,16 @@ class KNNClassifier:
 
         Parameters
         ----------
-        embedding : array_like of shape (size,) or (1, size)
+        embedding : array_like of shape (size,), (1, size) or (size, 1)
         k : int
 
         Raises
         ------
         ValueError
-            If there are no examples, ``k`` is below 1, or the embedding does not fit.
+            If there are no examples, ``k`` is no whole number of at least 1, or the embedding does
+            not fit.
         """
-        if k < 1:
-            raise ValueError(f"k must be at least 1, found {k!r}")
+        k = whole_number(k, "k")
         with self._lock:
             if self._examples == 0:
                 raise ValueError("there are no examples to compare with: call add_example first")
@@ -284,13 +286,11 @@ class KNNClassifier:
         return self._ids.setdefault(label, len(self._ids))
 
     def _unit(self, embedding: npt.ArrayLike) -> np.ndarray:
-        vector = np.asarray(embedding, dtype=np.float64)
-        if vector.ndim == 2 and len(vector) == 1:
-            vector = vector[0]
+        vector = _vector(embedding)
         size = self._units.shape[1] or None
-        if vector.ndim != 1 or vector.size == 0 or size not in (None, len(vector)):
+        if vector.size == 0 or size not in (None, len(vector)):
             raise ValueError(
-                f"expected one embedding of shape ({size or 'size'},), found {vector.shape}"
+                f"expected one embedding of shape ({size or 'size'},), found {np.shape(embedding)}"
             )
         largest = np.abs(vector).max()
         if not np.isfinite(largest):
@@ -315,6 +315,20 @@ class KNNClassifier:
         if self._codes is None or len(self._codes) + _MOST_UNCODED < len(units):
             self._codes = encode(units, self._codes)
         return self._codes
+
+
+def _vector(embedding: npt.ArrayLike) -> np.ndarray:
+    """One embedding as float64 ``(size,)``; empty if there is not one."""
+    array = np.asarray(embedding)
+    if np.iscomplexobj(array):
+        raise ValueError("an embedding has real numbers, found complex ones")
+    try:
+        array = array.astype(np.float64)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"an embedding has real numbers ({error})") from error
+    # Row or column, or what pooling leaves: (1, 1, 1, size).
+    one = array.ndim > 0 and max(array.shape) == array.size
+    return array.reshape(-1) if one else np.empty(0)
 
 
 def _checked_label(label: Any) -> Label:

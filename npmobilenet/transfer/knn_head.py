@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from npmobilenet.counts import whole_number
 from npmobilenet.transfer.estimator import Classifier, check_features, check_labels, not_fitted
 from npmobilenet.transfer.knn import DEFAULT_K, KNNClassifier
 
@@ -45,10 +46,9 @@ class KNNHead(Classifier):
         Raises
         ------
         ValueError
-            If ``k`` is below 1, shapes do not fit, or a value is not finite.
+            If ``k`` is no whole number of at least 1, shapes do not fit, or a value is not finite.
         """
-        if self.k < 1:
-            raise ValueError(f"k must be at least 1, found {self.k!r}")
+        whole_number(self.k, "k")
         samples = check_features(X, self)
         labels = check_labels(y, len(samples), self)
         self.classes_, targets = np.unique(labels, return_inverse=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from npmobilenet.counts import whole_number
 from npmobilenet.errors import ImageError
 from npmobilenet.images import OneImage, central_crop, decode_image, resize
 from npmobilenet.transfer.augmentation import Augmentation
@@ -128,8 +129,7 @@ class ImageStream:
             ("workers", workers),
             ("prefetch", prefetch),
         ):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, found {value}")
+            whole_number(value, name)
         self.samples = samples
         self.picture = picture
         self.augmentation = augmentation

@@ -7,6 +7,7 @@ from os import PathLike
 import numpy as np
 
 from npmobilenet.architecture import Network
+from npmobilenet.counts import whole_number
 from npmobilenet.errors import ImageError
 from npmobilenet.formats import write_keras_model
 from npmobilenet.labels import Labels
@@ -128,8 +129,7 @@ def train_classifier(
     """
     if len(folder.class_names) < 2:
         raise ImageError(f"found the one class {folder.class_names[0]!r}, expected two or more")
-    if copies < 0:
-        raise ValueError(f"copies must not be negative, found {copies}")
+    whole_number(copies, "copies", least=0)
     head = SoftmaxHead(seed=seed) if head is None else head
     classes = folder.class_indices
     training, held_out = stratified_split(classes, validation, seed)

@@ -184,6 +184,12 @@ def test_random_crops_reach_every_corner(rng):
         ({"brightness_range": (-0.1, 1.0)}, "brightness_range"),
         ({"crop": (0, 3)}, "crop"),
         ({"fill_mode": "mirror"}, "fill_mode must be one of nearest"),
+        ({"rotation_range": np.inf}, "rotation_range must be a finite number"),
+        ({"zoom_range": (1.0, np.inf)}, "zoom_range must be a finite number"),
+        ({"brightness_range": (0.0, np.nan)}, "brightness_range must be a finite number"),
+        ({"channel_shift_range": "much"}, "channel_shift_range must be a finite number"),
+        ({"fill_mode": "constant", "cval": np.nan}, "cval must be a finite number"),
+        ({"crop": (2.5, 3)}, "crop must be a whole number"),
     ],
 )
 def test_ranges_that_make_no_sense(arguments, message):

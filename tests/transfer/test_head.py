@@ -144,6 +144,17 @@ def test_probabilities(blobs):
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"l2": -1.0}, "l2 not below"),
         ({"patience": 0}, "patience"),
+        ({"epochs": 2.5}, "epochs must be a whole number, found 2.5"),
+        ({"batch_size": 32.0}, "batch_size must be a whole number"),
+        ({"batch_size": True}, "batch_size must be a whole number"),
+        ({"patience": 1.5}, "patience must be a whole number"),
+        ({"learning_rate": np.inf}, "learning_rate must be a finite number, found inf"),
+        ({"learning_rate": np.nan}, "learning_rate must be a finite number"),
+        ({"learning_rate": "fast"}, "learning_rate must be a finite number"),
+        ({"l2": np.inf}, "l2 must be a finite number"),
+        ({"momentum": np.nan}, "momentum must be a finite number"),
+        ({"dropout": None}, "dropout must be a finite number"),
+        ({"validation_fraction": np.nan}, "validation_fraction must be a finite number"),
     ],
 )
 def test_arguments_that_make_no_sense(blobs, arguments, message):

@@ -196,6 +196,20 @@ def test_clearing():
         (lambda c: c.add_example([1.0, np.inf, 1.0], "a"), "not finite"),
         (lambda c: c.add_example([1.0, 0.0, 0.0], 1.5), "a label is a str or an int"),
         (lambda c: c.predict_class([1.0, 0.0, 0.0], k=0), "k must be at least 1"),
+        (lambda c: c.predict_class([1.0, 0.0, 0.0], k=2.5), "k must be a whole number, found 2.5"),
+        (lambda c: c.predict_class([1.0, 0.0, 0.0], k=True), "k must be a whole number"),
+        (lambda c: c.clear_class(True), "a label is a str or an int, found True"),
+        (lambda c: c.clear_class(1.0), "a label is a str or an int"),
+        (lambda c: c.clear_class("b"), "there is no class 'b'"),
+        (lambda c: c.add_class(None), "a label is a str or an int"),
+        (lambda c: c.add_example([[[1.0, 2.0]]], "a"), r"shape \(3,\), found \(1, 1, 2\)"),
+        (lambda c: c.add_example(1.0, "a"), r"found \(\)"),
+        (lambda c: c.add_example([], "a"), r"found \(0,\)"),
+        (lambda c: c.add_example([1j, 0, 0], "a"), "real numbers, found complex"),
+        (lambda c: c.add_example([10**400, 0, 0], "a"), "real numbers"),
+        (lambda c: c.add_example([{}, 0, 0], "a"), "real numbers"),
+        (lambda c: c.add_example(["x", "y", "z"], "a"), "could not convert"),
+        (lambda c: c.add_example([None, 0.0, 1.0], "a"), "not finite"),
         (lambda c: c.set_classifier_dataset({"a": np.ones(3)}), "class 'a'"),
         (lambda c: KNNClassifier().predict_class([1.0]), "no examples"),
     ],
@@ -206,6 +220,43 @@ def test_arguments_that_make_no_sense(call, message):
     with pytest.raises(ValueError, match=message):
         call(classifier)
     assert classifier.get_class_example_count() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x[np.newaxis],
+        lambda x: x[:, np.newaxis],
+        lambda x: x[np.newaxis, np.newaxis, np.newaxis],
+        lambda x: x[:, np.newaxis, np.newaxis],
+        lambda x: x.tolist(),
+        lambda x: x.astype(np.float32),
+        lambda x: x.astype(np.int8),
+        lambda x: x.astype(">f8"),
+        lambda x: x.astype(object),
+        lambda x: np.repeat(x, 2)[::2],
+        lambda x: x * 1e300,
+        lambda x: x * 5e-324,
+    ],
+)
+def test_the_same_embedding_in_other_clothes(change):
+    embedding = np.array([3.0, -4.0, 12.0])
+    plain, other = KNNClassifier(), KNNClassifier()
+    plain.add_example(embedding, "a")
+    other.add_example(change(embedding), "a")
+    unit = other.get_classifier_dataset()["a"]
+    np.testing.assert_array_equal(unit, plain.get_classifier_dataset()["a"])
+    assert other.predict_class(change(embedding)) == plain.predict_class(embedding, k=10**30)
+
+
+def test_labels_are_kept_apart_as_they_are():
+    classifier = KNNClassifier()
+    classifier.add_example([1.0], 1)
+    with pytest.raises(ValueError, match="a label is a str or an int"):
+        classifier.clear_class(True)  # equals 1
+    assert classifier.get_class_example_count() == {1: 1}
+    classifier.clear_class(np.int64(1))
+    assert classifier.get_num_classes() == 0
 
 
 def random_classifier(rng):
