@@ -10,6 +10,7 @@ from typing import Any
 
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Config, numbers
+from npmobilenet.formats.limits import MAX_OPERANDS
 from npmobilenet.formats.messages import shown
 
 Operand = str | tuple[float, ...]
@@ -64,6 +65,11 @@ def call_of(layer: Config, name: str) -> Call:
             _add_keras3(call, node, name)
         else:
             _add_keras2(call, node, name)
+    if len(call.operands) > MAX_OPERANDS:
+        raise ModelFileError(
+            f"layer {shown(name)} is called with {len(call.operands)} tensors or numbers; at most "
+            f"{MAX_OPERANDS} are read"
+        )
     if not call.sources:
         raise ModelFileError(f"layer {shown(name)} reads no other layer")
     return call

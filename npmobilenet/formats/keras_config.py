@@ -4,6 +4,7 @@ The configuration is data: every layer is read field by field, and nothing in it
 """
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from npmobilenet.architecture import (
     Network,
     Node,
     Normalization,
+    Rescaling,
     Shape,
 )
 from npmobilenet.errors import ModelFileError
@@ -28,7 +30,7 @@ from npmobilenet.formats.keras_dtypes import dtype_note
 from npmobilenet.formats.keras_fields import Config, Fields, shape_of
 from npmobilenet.formats.keras_harmless import foreign, unknown_entries
 from npmobilenet.formats.keras_layers import keras_layer
-from npmobilenet.formats.limits import MAX_DEPTH, MAX_OBJECTS
+from npmobilenet.formats.limits import MAX_DEPTH, MAX_NAME, MAX_OBJECTS, MAX_VALUES
 from npmobilenet.formats.messages import shown
 
 _FUNCTIONAL = ("Functional", "Model")
@@ -250,6 +252,8 @@ class _Inliner:
     def _append(self, layer: Layer, origin: Origin, sources: tuple[str, ...]) -> None:
         if len(self.nodes) >= MAX_OBJECTS:
             raise ModelFileError(f"more than {MAX_OBJECTS} layers")
+        if isinstance(layer, Rescaling):
+            self._check_lengths(layer, self._shapes[sources[0]][-1])
         try:
             shape = layer.output_shape(*(self._shapes[source] for source in sources))
         except (ArithmeticError, LookupError, ValueError) as error:
@@ -257,9 +261,22 @@ class _Inliner:
                 f"layer {shown(layer.name)} ({type(layer).__name__}) does not fit its input of "
                 f"shape {self._shapes[sources[0]]}: {error}"
             ) from None
+        if None not in shape and math.prod(size or 0 for size in shape) > MAX_VALUES:
+            raise ModelFileError(
+                f"layer {shown(layer.name)} ({type(layer).__name__}) gives {shape}, which is more "
+                f"than {MAX_VALUES} values"
+            )
         self._shapes[layer.name] = shape
         self.nodes.append(Node(layer, sources))
         self.origins[layer.name] = origin
+
+    def _check_lengths(self, layer: Rescaling, channels: int | None) -> None:
+        for values in (layer.scale, layer.offset):
+            if isinstance(values, tuple) and len(values) != channels:
+                raise ModelFileError(
+                    f"layer {shown(layer.name)} computes with {len(values)} numbers, expected 1 or "
+                    f"{channels}"
+                )
 
     def _reserve_names(self, layers: list[Config], origin: Origin) -> None:
         """Give the layers of a model their names before those of the models in it get theirs.
@@ -348,6 +365,11 @@ def _described(config: Any) -> tuple[str, str, Config]:
     name = config.get("name", fields.get("name"))
     if not isinstance(name, str) or not name:
         raise ModelFileError(f"a layer of class {shown(class_name)} has no name")
+    if max(len(name), len(class_name)) > MAX_NAME:
+        raise ModelFileError(
+            f"layer {shown(name)} of class {shown(class_name)}: names of more than {MAX_NAME} "
+            "characters are not read"
+        )
     return class_name, name, fields
 
 

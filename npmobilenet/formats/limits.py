@@ -20,6 +20,12 @@ file, as they may all be the same one. 260 names beside 140 KiB of configuration
 MAX_NAME = 1024
 """Longest name of a layer or a class; names are joined with those of the models around."""
 
+MAX_OPERANDS = 1024
+"""Most tensors and numbers that one layer is called with."""
+
+MAX_VALUES = 1 << 31
+"""Most values that a layer gives for one image. The largest map of a MobileNet has 2 million."""
+
 MAX_PARTS = 256
 """Most numbered attributes that one list of names is spread over, of 64 KiB each."""
 
