@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from npmobilenet.formats.limits import (
     MAX_TENSOR_BYTES,
 )
 from npmobilenet.formats.messages import shown
+from npmobilenet.formats.protobuf_wire import wire_fields
 
 # tensorflow/core/framework/types.proto
 _DTYPES = {1: "float32", 2: "float64", 3: "int32", 9: "int64", 14: "bfloat16", 19: "float16"}
@@ -30,7 +32,7 @@ _VALUE_FIELDS = {
     "int64": "int64_val",
 }
 _MAX_SHAPE_BYTES = 256
-_MAX_ATTRIBUTES = 64  # of a node; TensorFlow's operations have a dozen
+_NODE = 1  # the field of a GraphDef
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,11 @@ class GraphNode:
     attributes: Mapping[str, Any]
 
     def integers(self, name: str) -> tuple[int, ...]:
-        """An attribute that is a list of integers; empty if there is none."""
+        """An attribute that is a short list of integers; empty if there is none."""
         value = self.attributes.get(name)
-        return tuple(value.list.i) if value is not None else ()
+        if value is None or len(value.list) > _MAX_SHAPE_BYTES:
+            return ()
+        return tuple(graphdef_messages()["ListValue"].FromString(value.list).i)
 
     def text(self, name: str) -> str:
         """An attribute that is text; empty if there is none."""
@@ -116,15 +120,11 @@ def parse_graph(content: bytes) -> FrozenGraph:
     messages = graphdef_messages()
     nodes: dict[str, GraphNode] = {}
     constants: dict[str, RawTensor] = {}
-    edges = Budget("inputs of all nodes of the graph", 4 * MAX_OBJECTS)
+    edges = Budget("inputs and attributes of all nodes of the graph", 8 * MAX_OBJECTS)
     try:
-        serialised = messages["GraphDef"].FromString(content).node
-        if not 0 < len(serialised) <= MAX_OBJECTS:
-            raise ModelFileError(
-                f"frozen graph with {len(serialised)} nodes, expected 1 to {MAX_OBJECTS}"
-            )
-        for text in serialised:
-            node = _node(messages["NodeDef"].FromString(text), edges)
+        for text in _nodes(content):
+            edges.spend(sum(1 for _ in islice(wire_fields(text), edges.limit + 1)))
+            node = _node(messages["NodeDef"].FromString(text))
             if node.name in nodes:
                 raise ModelFileError(f"two nodes of the graph are named {shown(node.name)}")
             nodes[node.name] = node
@@ -136,10 +136,19 @@ def parse_graph(content: bytes) -> FrozenGraph:
     return FrozenGraph(nodes, constants)
 
 
-def _node(message: Any, edges: Budget) -> GraphNode:
-    edges.spend(len(message.input))
-    if len(message.attr) > _MAX_ATTRIBUTES:
-        raise ModelFileError(f"node {shown(message.name)} has {len(message.attr)} attributes")
+def _nodes(content: bytes) -> list[bytes]:
+    found = []
+    fields = Budget("nodes and other fields of the graph", MAX_OBJECTS)
+    for number, value in wire_fields(content):
+        fields.spend()
+        if number == _NODE and value is not None:
+            found.append(value)
+    if not found:
+        raise ModelFileError("frozen graph without nodes")
+    return found
+
+
+def _node(message: Any) -> GraphNode:
     attributes = {}
     for serialised in message.attr:
         entry = graphdef_messages()["AttrEntry"].FromString(serialised)

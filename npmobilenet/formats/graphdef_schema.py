@@ -12,7 +12,6 @@ _OPTIONAL, _REPEATED = 1, 3
 _DOUBLE, _FLOAT, _INT64, _INT32, _BOOL, _STRING, _MESSAGE, _BYTES = 1, 2, 3, 5, 8, 9, 11, 12
 
 _MESSAGES: dict[str, list[tuple[str, int, int, int]]] = {
-    "GraphDef": [("node", 1, _REPEATED, _BYTES)],
     "NodeDef": [
         ("name", 1, _OPTIONAL, _STRING),
         ("op", 2, _OPTIONAL, _STRING),
@@ -21,7 +20,7 @@ _MESSAGES: dict[str, list[tuple[str, int, int, int]]] = {
     ],
     "AttrEntry": [("key", 1, _OPTIONAL, _STRING), ("value", 2, _OPTIONAL, _MESSAGE)],
     "AttrValue": [
-        ("list", 1, _OPTIONAL, _MESSAGE),
+        ("list", 1, _OPTIONAL, _BYTES),
         ("s", 2, _OPTIONAL, _BYTES),
         ("i", 3, _OPTIONAL, _INT64),
         ("f", 4, _OPTIONAL, _FLOAT),
@@ -49,7 +48,6 @@ _MESSAGES: dict[str, list[tuple[str, int, int, int]]] = {
 }
 _MESSAGE_TYPES = {
     ("AttrEntry", "value"): "AttrValue",
-    ("AttrValue", "list"): "ListValue",
     ("AttrValue", "tensor"): "TensorProto",
     ("TensorShapeProto", "dim"): "Dim",
 }

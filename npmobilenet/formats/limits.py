@@ -53,8 +53,7 @@ MAX_FILE_BYTES = 4 << 30
 """Largest HDF5 file, which is looked through once before HDF5 opens it."""
 
 MAX_GRAPH_BYTES = 40 << 20
-"""Largest frozen graph: protobuf takes up to 20 times a hostile graph's size. V2 1.4, the largest
-that was published, has 24 MiB."""
+"""Largest frozen graph. V2 1.4, the largest that was published, has 24 MiB."""
 
 MAX_MEMBER_BYTES = 2 << 30
 """Largest member of a ``.keras`` archive once unpacked."""
