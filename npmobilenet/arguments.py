@@ -4,25 +4,27 @@ import warnings
 from collections.abc import Sequence
 
 from npmobilenet.architecture import Shape
+from npmobilenet.counts import whole_number
 from npmobilenet.model import DEFAULT_SIZE
 
 MINIMUM_SIZE = 32
 POOLINGS = (None, "avg", "max")
 
 
-def check_classes(classes: int, include_top: bool, imagenet: bool) -> None:
+def check_classes(classes: int, include_top: bool, imagenet: bool) -> int:
     """ImageNet weights have 1000 classes; any other head has at least one."""
-    if include_top and imagenet and classes != 1000:
+    if not include_top:
+        return classes
+    if imagenet and classes != 1000:
         raise ValueError(
             f"weights='imagenet' with include_top=True has classes=1000, found classes={classes}"
         )
-    if include_top and (not isinstance(classes, int) or classes < 1):
-        raise ValueError(f"classes must be a positive integer, found {classes!r}")
+    return whole_number(classes, "classes")
 
 
 def check_alpha(alpha: float, published: Sequence[float], imagenet: bool) -> None:
     """ImageNet weights exist for some alphas; without them any positive number will do."""
-    if not alpha > 0:
+    if isinstance(alpha, bool) or not alpha > 0:
         raise ValueError(f"alpha must be greater than 0, found {alpha!r}")
     if imagenet and alpha not in published:
         raise ValueError(f"weights='imagenet' exist for alpha in {tuple(published)}, found {alpha}")
@@ -84,11 +86,13 @@ def resolve_input_shape(
     """
     if input_shape is None:
         return (DEFAULT_SIZE, DEFAULT_SIZE, 3) if include_top else (None, None, 3)
-    shape = tuple(input_shape)
-    if len(shape) != 3 or any(not isinstance(size, int | None) for size in shape):
+    if len(tuple(input_shape)) != 3:
         raise ValueError(f"input_shape must be three integers, found {input_shape!r}")
+    shape = tuple(
+        None if size is None else whole_number(size, "each of input_shape") for size in input_shape
+    )
     height, width, depth = shape
-    if depth is None or depth < 1:
+    if depth is None:
         raise ValueError(f"input_shape must say how many channels there are, found {input_shape}")
     if imagenet and depth != 3:
         raise ValueError(f"weights='imagenet' need 3 input channels, found input_shape={shape}")

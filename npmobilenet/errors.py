@@ -26,6 +26,10 @@ class ImageTooLargeError(ImageError):
     """An image has more pixels than are allowed."""
 
 
+class PictureInputError(NpMobileNetError, ValueError):
+    """Nothing says what pictures should become for a model, or they cannot be what it takes."""
+
+
 class LabelsError(NpMobileNetError, ValueError):
     """A labels file cannot be read, or does not fit the number of classes."""
 

@@ -14,6 +14,7 @@ from npmobilenet.arguments import (
     weights_resolution,
 )
 from npmobilenet.backends import DEFAULT_BACKEND
+from npmobilenet.counts import whole_number
 from npmobilenet.images import preprocess_input
 from npmobilenet.labels import decode_predictions
 from npmobilenet.loading import build_model, catalogue_name
@@ -36,6 +37,7 @@ def MobileNet(  # noqa: N802  -- Keras' name
     classifier_activation: str | None = "softmax",
     name: str | None = None,
     *,
+    input_range: tuple[float, float] | None = None,
     backend: str = DEFAULT_BACKEND,
     seed: int | None = None,
 ) -> Model:
@@ -67,6 +69,9 @@ def MobileNet(  # noqa: N802  -- Keras' name
     classifier_activation : str or None
         Of the top; ``None`` gives logits.
     name : str, optional
+    input_range : tuple, optional
+        What black and white in pictures become; by default -1 and 1. Say it for weights that were
+        trained with another.
     backend : str
         What runs the network, a key of ``npmobilenet.backends.BACKENDS``.
     seed : int, optional
@@ -83,10 +88,9 @@ def MobileNet(  # noqa: N802  -- Keras' name
     imagenet = weights == "imagenet" or known is not None
     check_input_tensor(input_tensor)
     check_pooling(pooling)
-    check_classes(classes, include_top, imagenet)
+    classes = check_classes(classes, include_top, imagenet)
     check_alpha(alpha, V1_ALPHAS, imagenet)
-    if not isinstance(depth_multiplier, int) or depth_multiplier < 1:
-        raise ValueError(f"depth_multiplier must be a positive integer, found {depth_multiplier!r}")
+    depth_multiplier = whole_number(depth_multiplier, "depth_multiplier")
     if imagenet and depth_multiplier != 1:
         raise ValueError(
             f"weights='imagenet' have depth_multiplier=1, found depth_multiplier={depth_multiplier}"
@@ -110,4 +114,4 @@ def MobileNet(  # noqa: N802  -- Keras' name
         dropout=dropout,
         name=name,
     )
-    return build_model(network, weights, known, backend=backend, seed=seed)
+    return build_model(network, weights, known, input_range=input_range, backend=backend, seed=seed)

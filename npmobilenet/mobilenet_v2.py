@@ -36,6 +36,7 @@ def MobileNetV2(  # noqa: N802  -- Keras' name
     classifier_activation: str | None = "softmax",
     name: str | None = None,
     *,
+    input_range: tuple[float, float] | None = None,
     backend: str = DEFAULT_BACKEND,
     seed: int | None = None,
 ) -> Model:
@@ -49,7 +50,7 @@ def MobileNetV2(  # noqa: N802  -- Keras' name
     imagenet = weights == "imagenet" or known is not None
     check_input_tensor(input_tensor)
     check_pooling(pooling)
-    check_classes(classes, include_top, imagenet)
+    classes = check_classes(classes, include_top, imagenet)
     check_alpha(alpha, ALPHAS, imagenet)
     activation = check_activation(classifier_activation, include_top and weights is not None)
     shape = resolve_input_shape(
@@ -68,4 +69,4 @@ def MobileNetV2(  # noqa: N802  -- Keras' name
         classifier_activation=activation,
         name=name,
     )
-    return build_model(network, weights, known, backend=backend, seed=seed)
+    return build_model(network, weights, known, input_range=input_range, backend=backend, seed=seed)

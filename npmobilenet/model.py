@@ -1,29 +1,44 @@
 """A network with weights: what users predict, embed and look inside with."""
 
 import math
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from os import PathLike
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from npmobilenet.architecture import Layer, Network, Shape
-from npmobilenet.architecture.heads import embedding, gives_probabilities, logits
+from npmobilenet.architecture.heads import (
+    embedding,
+    gives_logits,
+    has_one_unit,
+    is_classifier,
+    logits,
+    probabilities,
+)
+from npmobilenet.architecture.pictures import checked_range, picture_channels, picture_range
 from npmobilenet.backends import DEFAULT_BACKEND, compile_network
-from npmobilenet.errors import LabelsError
+from npmobilenet.counts import whole_number
+from npmobilenet.errors import ImageError
 from npmobilenet.formats import read_weights, write_keras_h5
-from npmobilenet.images import ImageSource, check_input_range, prepare
-from npmobilenet.labels import Labels, Prediction, imagenet_labels, top_predictions
+from npmobilenet.images import ImageSource, check_input_range, how_many, in_batches, prepare
+from npmobilenet.images.preparing import PIXEL_RANGE
+from npmobilenet.labels import LabelSource, Prediction, top_predictions
+from npmobilenet.meaning import labels_for, taken_for
 from npmobilenet.program import Program, check_batch, own_weights
+from npmobilenet.progress import Verbose, with_bar
 
 DEFAULT_SIZE = 224
 DEFAULT_RESIZE = "pil-bilinear"
 DEFAULT_CROP = 0.875  # of the picture, as TF-Slim evaluated its checkpoints
+BATCH = 32  # images at a time, by default
 
-_PROGRAMS = ("_program", "_logits", "_embedding", "_exact")  # what a model makes of its weights
+# What a model makes of its weights.
+_DERIVED = ("_logits", "_embedding", "_probabilities", "_exact")
+_PROGRAMS = ("_program", *_DERIVED)
 
 
 class Model:
@@ -32,7 +47,8 @@ class Model:
     Two kinds of input are kept apart. `predict`, calling the model and `activations` take
     *prepared batches*, as Keras models do: arrays ``(batch, height, width, channels)`` in the
     model's input range. `classify`, `infer` and `embed` take *pictures*: files, PIL images or
-    arrays, which are resized and scaled first.
+    arrays, which are resized and scaled first; this needs to know what values the network was
+    trained with.
 
     Parameters
     ----------
@@ -42,8 +58,11 @@ class Model:
         Every variable of the network as ``"layer/variable"``.
     backend : str
         What runs it, a key of ``npmobilenet.backends.BACKENDS``.
-    labels : Labels, optional
-        Names of the classes; by default ImageNet's where the network has 1000 or 1001 classes.
+    labels : Labels, list, dict or path, optional
+        Names of the classes, as :func:`npmobilenet.labels.as_labels` takes them; by default
+        ImageNet's where the network has 1000 or 1001 classes. A single unit tells two apart.
+    input_range : tuple, optional
+        What black and white in a picture become; by default what ``network.input_range`` says.
     resize : str
         How pictures are resized, one of ``npmobilenet.images.RESIZE_MODES``.
     crop : float, optional
@@ -51,12 +70,17 @@ class Model:
     source : str, optional
         Where the weights came from, in words.
     assumptions : sequence of str
-        What a weights file did not say about its network and was assumed.
+        What a file did not say about its network and was assumed.
+
+    Attributes
+    ----------
+    assumptions : tuple of str
+        Also what `classify` takes the output for, where that is not plain.
 
     Raises
     ------
     ValueError
-        If the weights do not fit the network or the backend is unknown.
+        If the weights do not fit the network, the backend is unknown, or the range is none.
     LabelsError
         If there are not as many labels as classes.
     """
@@ -67,24 +91,22 @@ class Model:
         weights: Mapping[str, np.ndarray],
         *,
         backend: str = DEFAULT_BACKEND,
-        labels: Labels | None = None,
+        labels: LabelSource | None = None,
+        input_range: tuple[float, float] | None = None,
         resize: str = DEFAULT_RESIZE,
         crop: float | None = DEFAULT_CROP,
         source: str | None = None,
         assumptions: Sequence[str] = (),
     ) -> None:
+        if input_range is not None:
+            network = replace(network, input_range=checked_range(input_range))
         self.network = network
         self.source = source
-        self.assumptions = tuple(assumptions)
         self.backend = backend
         self.resize = resize
         self.crop = crop
-        self.labels = labels if labels is not None else _default_labels(network)
-        if labels is not None and len(labels) != network.output_shape[-1]:
-            raise LabelsError(
-                f"{len(labels)} labels for model {network.name!r}, "
-                f"which has {network.output_shape[-1]} classes"
-            )
+        self.labels = labels_for(network, labels)
+        self.assumptions = (*assumptions, *taken_for(network, self.labels))
         self._set_weights(weights)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -189,7 +211,7 @@ class Model:
         weights = own_weights(self.network, weights)
         program = compile_network(self.network, weights, self.backend)
         self._weights, self._program = weights, program
-        for derived in ("_logits", "_embedding", "_exact"):
+        for derived in _DERIVED:
             vars(self).pop(derived, None)
 
     @cached_property
@@ -199,6 +221,12 @@ class Model:
     @cached_property
     def _embedding(self) -> Program:
         return compile_network(embedding(self.network), self._weights, self.backend)
+
+    @cached_property
+    def _probabilities(self) -> Program:
+        if not gives_logits(self.network):
+            return self._program
+        return compile_network(probabilities(self.network), self._weights, self.backend)
 
     @cached_property
     def _exact(self) -> Program:
@@ -225,13 +253,13 @@ class Model:
         """
         if training:
             raise ValueError("training=True: this model only runs, it does not train")
-        return self._program(self._batch(x, np.float32), threads)
+        return self._program(self._batch(x, np.float32), _threads(threads))
 
     def predict(
         self,
         x: npt.ArrayLike,
         batch_size: int | None = None,
-        verbose: Literal["auto", 0, 1, 2] = "auto",
+        verbose: Verbose = "auto",
         *,
         threads: int | None = None,
         dtype: npt.DTypeLike = np.float32,
@@ -259,13 +287,13 @@ class Model:
         """
         batch = self._batch(x, dtype)
         program = self._program_for(batch)
-        size = 32 if batch_size is None else batch_size
-        if size < 1:
-            raise ValueError(f"batch_size must be at least 1, found {batch_size}")
+        size = BATCH if batch_size is None else whole_number(batch_size, "batch_size")
+        threads = _threads(threads)
         if len(batch) <= size:
             return program(batch, threads)
         starts = range(0, len(batch), size)
-        parts = [program(batch[i : i + size], threads) for i in _progress(starts, verbose)]
+        steps = with_bar(starts, len(starts), verbose, "predict")
+        parts = [program(batch[start : start + size], threads) for start in steps]
         return np.concatenate(parts)
 
     def activations(
@@ -295,21 +323,37 @@ class Model:
 
     # Pictures ------------------------------------------------------------------------------
 
-    def prepare(self, images: ImageSource) -> np.ndarray:
+    def prepare(
+        self, images: ImageSource, *, float_range: tuple[float, float] = PIXEL_RANGE
+    ) -> np.ndarray:
         """Pictures as a float32 batch that `predict` takes.
 
         Parameters
         ----------
-        images : path, PIL image, array, or a sequence of them
-            Arrays are ``(height, width, 3)`` or a batch of these, with values from 0 to 255.
+        images : path, PIL image, array, or several of them
+            Arrays are ``(height, width, 3)`` or a batch of these, with values from 0 to 255; grey
+            and RGBA too. Several come in a sequence, a generator or an array of paths.
+        float_range : tuple
+            What black and white are in arrays of float.
+
+        Raises
+        ------
+        PictureInputError
+            If nothing says what values the model takes, or it takes other channels than pictures
+            have.
+        ImageError
+            If a picture cannot be read.
         """
+        channels = picture_channels(self.network)
         height, width = self.network.input_shape[:2]
         return prepare(
             images,
             size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
             resize=self.resize,
             crop=self.crop,
-            input_range=self.network.input_range or (0.0, 255.0),
+            input_range=picture_range(self.network),
+            channels=channels,
+            float_range=float_range,
         )
 
     def classify(
@@ -320,8 +364,12 @@ class Model:
         threshold: float | None = None,
         allow: list[str] | None = None,
         deny: list[str] | None = None,
+        float_range: tuple[float, float] = PIXEL_RANGE,
     ) -> list[Prediction]:
         """The most probable classes of one picture.
+
+        Of a single unit, sigmoid gives the probability of the second class. Outputs without an
+        activation are taken for logits. ``model.assumptions`` says where that is so.
 
         Parameters
         ----------
@@ -332,21 +380,29 @@ class Model:
             Smallest probability that is reported.
         allow, deny : list of str, optional
             Labels or WordNet ids to keep to, or to leave out.
+        float_range : tuple
+            As in `prepare`.
 
         Raises
         ------
         ValueError
             If the model is no classifier, or more than one picture is given.
+        PictureInputError, ImageError
+            As `prepare`.
         """
-        if not gives_probabilities(self.network):
+        if not is_classifier(self.network):
             raise ValueError(
                 f"model {self.name!r} has no classifier: its output is {self.output_shape}"
             )
-        batch = self.prepare(image)
+        topk = whole_number(topk, "topk")
+        batch = self.prepare(image, float_range=float_range)
         if len(batch) != 1:
             raise ValueError(f"classify takes one picture, found {len(batch)}")
+        scores = self._probabilities(batch)[0]
+        if has_one_unit(self.network):
+            scores = np.concatenate([1 - scores, scores])
         return top_predictions(
-            self._program(batch)[0],
+            scores,
             self.labels,
             top=topk,
             threshold=threshold,
@@ -354,38 +410,79 @@ class Model:
             deny=deny,
         )
 
-    def infer(self, image: ImageSource, embedding: bool = False) -> np.ndarray:
+    def infer(
+        self,
+        image: ImageSource,
+        embedding: bool = False,
+        *,
+        batch_size: int = BATCH,
+        verbose: Verbose = "auto",
+        float_range: tuple[float, float] = PIXEL_RANGE,
+    ) -> np.ndarray:
         """Logits, or the embedding, of pictures, as TensorFlow.js' ``mobilenet.infer``.
+
+        Parameters
+        ----------
+        image : path, PIL image, array, or several of them
+            As `prepare` takes them. A generator is read a batch at a time.
+        embedding : bool
+        batch_size : int
+            Pictures at a time; it bounds the memory in use.
+        verbose : {"auto", 0, 1, 2}
+            As in `predict`.
+        float_range : tuple
+            As in `prepare`.
 
         Returns
         -------
         ndarray of shape (pictures, classes) or (pictures, channels), float32
+
+        Raises
+        ------
+        ValueError
+            If the model is no classifier, or has no feature map.
+        PictureInputError, ImageError
+            As `prepare`.
         """
         program = self._embedding if embedding else self._logits
-        return program(self.prepare(image))
+        size = whole_number(batch_size, "batch_size")
+        count = how_many(image)
+        steps = None if count is None else -(-count // size)
+        parts = [
+            program(self.prepare(part, float_range=float_range))
+            for part in with_bar(in_batches(image, size), steps, verbose, "pictures")
+        ]
+        if not parts:
+            raise ImageError("found no pictures, expected at least one")
+        return np.concatenate(parts)
 
-    def embed(self, images: ImageSource) -> np.ndarray:
+    def embed(
+        self,
+        images: ImageSource,
+        *,
+        batch_size: int = BATCH,
+        verbose: Verbose = "auto",
+        float_range: tuple[float, float] = PIXEL_RANGE,
+    ) -> np.ndarray:
         """The mean of the last feature map: 1024 values for V1, 1280 for V2 (alpha 1).
+
+        Parameters
+        ----------
+        images, batch_size, verbose, float_range
+            As in `infer`.
 
         Returns
         -------
         ndarray of shape (pictures, channels), float32
         """
-        return self.infer(images, embedding=True)
+        return self.infer(
+            images,
+            embedding=True,
+            batch_size=batch_size,
+            verbose=verbose,
+            float_range=float_range,
+        )
 
 
-def _default_labels(network: Network) -> Labels:
-    classes = network.output_shape[-1] or 0
-    if len(network.output_shape) == 1 and classes in (1000, 1001):
-        return imagenet_labels(classes)
-    return Labels(names=tuple(str(index) for index in range(classes)))
-
-
-def _progress(steps: range, verbose: Literal["auto", 0, 1, 2]) -> Iterable[int]:
-    shown = sys.stderr.isatty() if verbose == "auto" else bool(verbose)
-    if not shown:
-        return steps
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(steps, description="predict", console=Console(stderr=True))
+def _threads(threads: int | None) -> int | None:
+    return None if threads is None else whole_number(threads, "threads")

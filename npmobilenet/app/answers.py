@@ -14,6 +14,7 @@ from npmobilenet.errors import (
     ImageError,
     ImageTooLargeError,
     LabelsError,
+    PictureInputError,
     UnknownModelError,
 )
 
@@ -24,6 +25,7 @@ _STATUSES: dict[type[Exception], int] = {
     ImageTooLargeError: 413,
     ImageError: 400,
     LabelsError: 422,
+    PictureInputError: 422,
     UnknownModelError: 404,
 }
 

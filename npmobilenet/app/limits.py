@@ -81,6 +81,8 @@ class Settings:
     models : tuple of str or path
         Names of the catalogue and model files, the default one first. The catalogue's models
         whose weights are on this machine already are offered as well.
+    input_range : tuple of float, optional
+        What black and white become for the model files; by default what each file says.
     backend : str
         As in :class:`npmobilenet.model.Model`.
     host, port
@@ -93,6 +95,7 @@ class Settings:
     """
 
     models: tuple[str | Path, ...] = (DEFAULT_MODEL,)
+    input_range: tuple[float, float] | None = None
     backend: str = DEFAULT_BACKEND
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from npmobilenet.app.limits import Settings
 from npmobilenet.architecture import Network, network_macs
-from npmobilenet.architecture.heads import embedding, gives_probabilities
+from npmobilenet.architecture.heads import class_count, embedding, is_classifier
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.errors import UnknownModelError
 from npmobilenet.loading import load_model, load_pretrained
@@ -28,6 +28,10 @@ class ModelInfo:
     input_size : (height, width)
     classes : int or None
         How many, for a classifier.
+    input_range : tuple of float, optional
+        What black and white become; without it the model takes no pictures.
+    assumptions : tuple of str
+        What the model's file does not say.
     embedding_size : int
     parameters : int
         Values in all variables.
@@ -39,6 +43,8 @@ class ModelInfo:
     is_classifier: bool
     input_size: tuple[int, int]
     classes: int | None
+    input_range: tuple[float, float] | None
+    assumptions: tuple[str, ...]
     embedding_size: int
     parameters: int
     macs: int
@@ -84,6 +90,7 @@ class Models:
         for name in names_at_hand():
             self._sources.setdefault(name, name)
         self._backend = settings.backend
+        self._input_range = settings.input_range
         self._most = settings.limits.models
         self._lock = threading.Lock()
         self._slots: OrderedDict[str, _Slot] = OrderedDict()  # used last, last
@@ -129,9 +136,11 @@ class Models:
         name = self._checked(name)
         if name not in self._infos:
             source = self._sources[name]
-            in_file = isinstance(source, Path)
-            network = self.get(name).network if in_file else find_entry(name).network()
-            self._infos[name] = _info(name, network)
+            if isinstance(source, Path):
+                model = self.get(name)
+                self._infos[name] = _info(name, model.network, model.assumptions)
+            else:
+                self._infos[name] = _info(name, find_entry(name).network())
         return self._infos[name]
 
     def _checked(self, name: str | None) -> str:
@@ -143,7 +152,7 @@ class Models:
 
     def _load(self, source: str | Path) -> Model:
         if isinstance(source, Path):
-            return load_model(source, backend=self._backend)
+            return load_model(source, input_range=self._input_range, backend=self._backend)
         return load_pretrained(source, backend=self._backend)
 
 
@@ -156,15 +165,17 @@ def _named(given: str | Path) -> tuple[str, str | Path]:
     return name, name
 
 
-def _info(name: str, network: Network) -> ModelInfo:
+def _info(name: str, network: Network, assumptions: tuple[str, ...] = ()) -> ModelInfo:
     height, width = (side or DEFAULT_SIZE for side in network.input_shape[:2])
     network = network.with_input_shape((height, width, channels(network.input_shape)))
-    classifier = gives_probabilities(network)
+    classifier = is_classifier(network)
     return ModelInfo(
         name=name,
         is_classifier=classifier,
         input_size=(height, width),
-        classes=channels(network.output_shape) if classifier else None,
+        classes=class_count(network) if classifier else None,
+        input_range=network.input_range,
+        assumptions=assumptions,
         embedding_size=channels(embedding(network).output_shape),
         parameters=sum(math.prod(shape) for shape in network.variables.values()),
         macs=sum(network_macs(network).values()),

@@ -85,6 +85,10 @@ class ModelFacts(BaseModel):
     is_classifier: bool
     input_size: tuple[int, int] = Field(description="Height and width.")
     classes: int | None
+    input_range: tuple[float, float] | None = Field(
+        description="What black and white become; without it the model takes no pictures."
+    )
+    assumptions: list[str] = Field(description="What the model's file does not say.")
     embedding_size: int
     parameters: int
     macs: int = Field(description="Multiply-adds for one picture.")

@@ -9,7 +9,7 @@ from npmobilenet.app.failures import RequestError
 from npmobilenet.app.limits import Settings
 from npmobilenet.app.models import Models
 from npmobilenet.app.workers import Workers
-from npmobilenet.architecture.heads import gives_probabilities
+from npmobilenet.architecture.heads import is_classifier
 from npmobilenet.engine import warm_up
 from npmobilenet.images import decode_image
 from npmobilenet.labels import Prediction
@@ -113,9 +113,11 @@ class Service:
             If the model is no classifier.
         LabelsError
             If no class has a name that is listed.
+        PictureInputError
+            If nothing says what values the model takes.
         """
         chosen = self.models.get(model)
-        if not gives_probabilities(chosen.network):
+        if not is_classifier(chosen.network):
             raise RequestError(422, f"model {model!r} has no classifier; it can only embed")
         return chosen.classify(picture, topk, threshold=threshold, allow=allow, deny=deny)
 

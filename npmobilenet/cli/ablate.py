@@ -11,7 +11,7 @@ from rich.table import Table
 from npmobilenet.analysis.ablation.switches import SWITCHES
 from npmobilenet.analysis.data import as_data
 from npmobilenet.cli.networks import find_sized_model
-from npmobilenet.cli.options import input_option, json_option, plot_option
+from npmobilenet.cli.options import input_option, json_option, plot_option, range_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ _WIDTH = 160  # a narrower terminal wraps the lines; rich would cut the numbers 
     help="Only these; may be given more than once.",
 )
 @input_option
+@range_option()
 @plot_option("Draw predictions, probabilities and every layer")
 @json_option
 def ablate_command(
@@ -52,6 +53,7 @@ def ablate_command(
     limit: int,
     switches: tuple[str, ...],
     size: tuple[int, int] | None,
+    input_range: tuple[float, float] | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
@@ -65,7 +67,7 @@ def ablate_command(
     from npmobilenet.analysis.ablation import ablate, chosen, find_pictures
 
     pictures = find_pictures(folder, limit)
-    model = find_sized_model(name, size)
+    model = find_sized_model(name, size, input_range)
     with Progress(console=notes, transient=True) as bar:
         task = bar.add_task(f"{len(pictures)} pictures", total=None)
         found = ablate(

@@ -6,6 +6,7 @@ import click
 
 from npmobilenet.app.limits import DEFAULT_HOST, DEFAULT_PORT, Limits, Settings
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
+from npmobilenet.cli.options import range_option
 from npmobilenet.cli.output import notes
 from npmobilenet.pretrained import DEFAULT_MODEL
 
@@ -30,6 +31,7 @@ _DEFAULTS = Limits()
     metavar="NAME|FILE",
     help="May be given several times; the first is the default.",
 )
+@range_option("For model files: what black and white become, such as 0 1.")
 @click.option("--api-only", is_flag=True, help="Only the endpoint, without the page.")
 @click.option(
     "--allow-host",
@@ -59,6 +61,7 @@ def app_command(
     host: str,
     port: int,
     models: tuple[str, ...],
+    input_range: tuple[float, float] | None,
     api_only: bool,
     allowed_hosts: tuple[str, ...],
     max_upload: int,
@@ -75,6 +78,7 @@ def app_command(
 
     settings = Settings(
         models=models,
+        input_range=input_range,
         backend=backend,
         host=host,
         port=port,

@@ -7,11 +7,13 @@ import click
 from rich.bar import Bar
 from rich.table import Table
 
+from npmobilenet.architecture.pictures import picture_range
 from npmobilenet.backends import DEFAULT_BACKEND
-from npmobilenet.cli.output import complain, console, notes, print_json
+from npmobilenet.cli.networks import find_model
+from npmobilenet.cli.options import range_option
+from npmobilenet.cli.output import complain, console, print_json
 from npmobilenet.errors import NpMobileNetError
 from npmobilenet.labels import Prediction, read_labels
-from npmobilenet.loading import load_model, load_pretrained
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
 from npmobilenet.pretrained import DEFAULT_MODEL as DEFAULT_MODEL
 
@@ -22,6 +24,7 @@ BAR_WIDTH = 24
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", "name", default=DEFAULT_MODEL, show_default=True, metavar="NAME")
 @click.option("--weights", type=click.Path(path_type=Path), help="A model file instead of NAME.")
+@range_option()
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1))
 @click.option("--backend", default=DEFAULT_BACKEND, show_default=True, metavar="NAME")
 @click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes.")
@@ -43,6 +46,7 @@ def classify(
     images: tuple[Path, ...],
     name: str,
     weights: Path | None,
+    input_range: tuple[float, float] | None,
     top: int,
     backend: str,
     labels: Path | None,
@@ -55,13 +59,16 @@ def classify(
 ) -> None:
     """Print the most probable classes of each picture."""
     names = None if labels is None else read_labels(labels)
-    if weights is None:
-        model = load_pretrained(name, backend=backend, labels=names, resize=resize, crop=crop)
-    else:
-        model = load_model(weights, backend=backend, labels=names, resize=resize, crop=crop)
-    notes.print(f"model {model.name}, weights from {model.source}", soft_wrap=True)
-    for assumption in model.assumptions:
-        notes.print(f"assumed: {assumption}", soft_wrap=True)
+    model = find_model(
+        name,
+        weights,
+        backend=backend,
+        input_range=input_range,
+        labels=names,
+        resize=resize,
+        crop=crop,
+    )
+    picture_range(model.network)  # one sentence, not one for each picture
     results = []
     for image in images:
         try:

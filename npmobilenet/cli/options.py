@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from npmobilenet.architecture.pictures import checked_range
 from npmobilenet.cli.files import figure_file
 from npmobilenet.cli.networks import input_size
 
@@ -34,6 +35,29 @@ def plot_option(draws: str) -> Decorator:
         metavar="FILE",
         help=f"{draws}, to a PNG or SVG file.",
     )
+
+
+def range_option(
+    text: str = "What black and white become, such as 0 1; by default what the file says.",
+) -> Decorator:
+    """``--input-range LOW HIGH``."""
+    return click.option(
+        "--input-range",
+        nargs=2,
+        type=float,
+        metavar="LOW HIGH",
+        callback=_checked_range,
+        help=text,
+    )
+
+
+def _checked_range(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    try:
+        return None if value is None else checked_range(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def threads_option(text: str = "Threads of the engine.") -> Decorator:

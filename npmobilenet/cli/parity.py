@@ -13,7 +13,7 @@ from npmobilenet.analysis.references import REFERENCES
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
 from npmobilenet.cli.demo import sample_photograph
 from npmobilenet.cli.networks import find_sized_model
-from npmobilenet.cli.options import input_option, json_option
+from npmobilenet.cli.options import input_option, json_option, range_option
 from npmobilenet.cli.output import console, notes, print_json
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _report(
     help="A picture; may be given more than once. By default the one of the demo.",
 )
 @input_option
+@range_option()
 @click.option(
     "--report",
     "reports",
@@ -102,6 +103,7 @@ def parity_command(
     outputs: Path | None,
     images: tuple[Path, ...],
     size: tuple[int, int] | None,
+    input_range: tuple[float, float] | None,
     reports: tuple[Path, ...],
     factor: float,
     floor: float,
@@ -116,7 +118,7 @@ def parity_command(
     from npmobilenet.analysis.parity import Limits, backend_outputs, parity, stored_outputs
     from npmobilenet.analysis.provenance import provenance
 
-    model = find_sized_model(name, size)
+    model = find_sized_model(name, size, input_range)
     pictures = list(images) or [sample_photograph()]
     batch = model.prepare(pictures)
     with notes.status(f"running {name} here, by {against} and in float64"):

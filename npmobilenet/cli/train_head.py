@@ -15,9 +15,9 @@ from rich.progress import (
 from rich.table import Table
 
 from npmobilenet.backends import BACKENDS, DEFAULT_BACKEND
-from npmobilenet.cli.options import plot_option
+from npmobilenet.cli.networks import find_model
+from npmobilenet.cli.options import plot_option, range_option
 from npmobilenet.cli.output import console, notes, print_json
-from npmobilenet.loading import load_model, load_pretrained
 from npmobilenet.pretrained import DEFAULT_MODEL
 from npmobilenet.transfer.augmentation import Augmentation
 from npmobilenet.transfer.folder import scan_folder
@@ -36,6 +36,7 @@ MOST_COLUMNS = 12  # of a confusion matrix that fits a terminal
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--model", "name", default=DEFAULT_MODEL, show_default=True, metavar="NAME")
 @click.option("--weights", type=click.Path(path_type=Path), help="A model file instead of NAME.")
+@range_option()
 @click.option(
     "--output",
     default="head.h5",
@@ -75,6 +76,7 @@ def train_head(
     folder: Path,
     name: str,
     weights: Path | None,
+    input_range: tuple[float, float] | None,
     output: Path,
     plot: Path | None,
     validation: float,
@@ -120,11 +122,7 @@ def train_head(
     )
     changes = augmentation != Augmentation() or random_crop
     pictures = scan_folder(folder)
-    if weights is None:
-        model = load_pretrained(name, backend=backend)
-    else:
-        model = load_model(weights, backend=backend)
-    notes.print(f"model {model.name}, weights from {model.source}", soft_wrap=True)
+    model = find_model(name, weights, backend=backend, input_range=input_range)
     notes.print(f"{len(pictures.samples)} pictures of {len(pictures.class_names)} classes")
 
     started = time.perf_counter()

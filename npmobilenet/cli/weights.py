@@ -82,7 +82,7 @@ def _facts(model: ModelFile) -> dict[str, object]:
         "classes": model.classes,
         "pooling": model.pooling,
         "input_shape": str(model.network.input_shape),
-        "input_range": str(model.network.input_range),
+        "input_range": str(model.network.input_range or "unknown"),
         "parameters": sum(array.size for array in model.weights.values()),
         "digest": tensors_digest(model.weights),
         "assumed": model.assumptions,

@@ -15,10 +15,10 @@ from npmobilenet.formats.matching import (
 
 V1, V2 = "mobilenet", "mobilenet_v2"
 
-_PUBLISHED = {V1: (1.0, 0.75, 0.5, 0.25), V2: (1.0, 1.4, 1.3, 0.75, 0.5, 0.35)}
+PUBLISHED = {V1: (1.0, 0.75, 0.5, 0.25), V2: (1.0, 1.4, 1.3, 0.75, 0.5, 0.35)}
 # Published alphas are tried first, then hundredths, then steps that tell apart all widths of V1's
 # last layer of 1024 filters.
-_HUNDREDTHS = tuple(step / 100 for step in range(1, 401))
+HUNDREDTHS = tuple(step / 100 for step in range(1, 401))
 _FINE = tuple(step / 1024 for step in range(1, 4097))
 
 
@@ -148,7 +148,7 @@ def _alphas(kind: str, stem: int, narrow: int) -> Iterator[float]:
         V1: lambda alpha: (int(32 * alpha), int(1024 * alpha)),
         V2: lambda alpha: (make_divisible(32 * alpha), make_divisible(int(320 * alpha))),
     }
-    for alpha in dict.fromkeys((*_PUBLISHED[kind], *_HUNDREDTHS, *_FINE)):
+    for alpha in dict.fromkeys((*PUBLISHED[kind], *HUNDREDTHS, *_FINE)):
         if widths[kind](alpha) == (stem, narrow):
             yield alpha
 

@@ -87,6 +87,8 @@ class Contents:
         Keras' configuration of the model, as parsed JSON.
     graph : FrozenGraph, optional
         TensorFlow's graph, for a file that is one.
+    input_range : tuple of float, optional
+        What black and white become, where the file itself says it.
     """
 
     format: str
@@ -96,6 +98,7 @@ class Contents:
     producer: str | None = None
     config: Mapping[str, Any] | None = None
     graph: "FrozenGraph | None" = None
+    input_range: tuple[float, float] | None = None
 
     @property
     def keras(self) -> int | None:

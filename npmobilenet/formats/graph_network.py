@@ -72,8 +72,6 @@ def graph_network(
         if tail.pooled:
             network = network.followed_by(GlobalAveragePooling2D(name="global_average_pooling2d"))
         found = _followed(bare, network, tail.items)
-    if not before:
-        notes.append("images come as values of -1 to 1, as in TF-Slim")
     return replace(
         found,
         network=surrounded(found.network, before),

@@ -66,8 +66,6 @@ def infer_network(contents: Contents, input_shape: Shape | None = None) -> Infer
             "place is only known from a model saved whole"
         )
     shape, assumptions = _shape(backbone, head, input_shape)
-    if not head.before:
-        assumptions.append("images come as values of -1 to 1; rescaling layers leave no weights")
     if backbone.classifier:
         assumptions.append("the classifier has activation softmax")
     return Inferred(

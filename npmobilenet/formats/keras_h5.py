@@ -11,6 +11,7 @@ from npmobilenet.formats.contents import Contents, RawLayer, RawTensor
 from npmobilenet.formats.hdf5 import Hdf5File
 from npmobilenet.formats.json_text import parse_object
 from npmobilenet.formats.messages import shown
+from npmobilenet.formats.range_attribute import read_range
 
 if TYPE_CHECKING:
     import h5py
@@ -40,6 +41,7 @@ def keras_h5_contents(file: Hdf5File) -> Contents:
         ordered=True,
         producer=_producer(file, group),
         config=None if config is None else parse_object(config, "attribute 'model_config'"),
+        input_range=read_range(file),
     )
 
 

@@ -25,13 +25,13 @@ class ModelFile:
     weights : dict of str to ndarray
         float32, by canonical name, for exactly ``network.variables``.
     kind : {"mobilenet", "mobilenet_v2"} or None
-        The backbone that was recognised.
+        The backbone that was recognised, by names or by what its layers compute.
     alpha : float or None
         Its width multiplier.
     depth_multiplier : int or None
         Its depth multiplier; 1 for V2.
     include_top : bool
-        Whether the backbone has its own classifier.
+        Whether the backbone has its own classifier, known by the names of its layers.
     classes : int or None
         Of the classifier, the backbone's own or one built on it.
     pooling : {"avg", "max"} or None

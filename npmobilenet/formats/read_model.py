@@ -21,7 +21,7 @@ from npmobilenet.formats.backbone import Backbone, recognise
 from npmobilenet.formats.contents import Contents
 from npmobilenet.formats.graph_network import graph_network
 from npmobilenet.formats.inference import infer_network
-from npmobilenet.formats.input_range import input_range
+from npmobilenet.formats.input_range import Range, expected_range
 from npmobilenet.formats.keras_config import read_config
 from npmobilenet.formats.leftovers import refuse_leftover_layers, refuse_leftover_tensors
 from npmobilenet.formats.matching import first_few, problems, read_tensors
@@ -30,7 +30,11 @@ from npmobilenet.formats.opening import open_model_file
 from npmobilenet.formats.origins import described_layers, layers_by_origin
 
 
-def read_model_file(path: str | PathLike[str], input_shape: Shape | None = None) -> ModelFile:
+def read_model_file(
+    path: str | PathLike[str],
+    input_shape: Shape | None = None,
+    input_range: tuple[float, float] | None = None,
+) -> ModelFile:
     """Read a file of any format; the content decides which, not the name.
 
     A configuration in the file is read as data; nothing in it is ever run. For weights alone the
@@ -42,6 +46,8 @@ def read_model_file(path: str | PathLike[str], input_shape: Shape | None = None)
     input_shape : tuple, optional
         ``(height, width, channels)`` in place of what the file says. Weights alone do not say it;
         for them it is by default ``(224, 224, 3)`` with a classifier, otherwise any size.
+    input_range : tuple, optional
+        What black and white become, in place of what the file says or what is assumed.
 
     Raises
     ------
@@ -52,12 +58,16 @@ def read_model_file(path: str | PathLike[str], input_shape: Shape | None = None)
     path = Path(path)
     with open_model_file(path) as contents:
         if contents.config is None:
-            return _from_weights(path, contents, input_shape)
-        return _from_config(path, contents, contents.config, input_shape)
+            return _from_weights(path, contents, input_shape, input_range)
+        return _from_config(path, contents, contents.config, input_shape, input_range)
 
 
 def _from_config(
-    path: Path, contents: Contents, config: Mapping[str, Any], input_shape: Shape | None
+    path: Path,
+    contents: Contents,
+    config: Mapping[str, Any],
+    input_shape: Shape | None,
+    given: Range | None,
 ) -> ModelFile:
     model = read_config(config, input_shape, contents.keras)
     found = layers_by_origin(contents, model)
@@ -70,10 +80,12 @@ def _from_config(
     refuse_leftover_tensors(model.network, found)
     weights = read_tensors(contents, model.network, found)
     backbone = recognise(described_layers(model), ordered=False)
-    return _model_file(path, contents, model.network, weights, backbone, model.notes)
+    return _model_file(path, contents, model.network, weights, backbone, model.notes, given)
 
 
-def _from_weights(path: Path, contents: Contents, input_shape: Shape | None) -> ModelFile:
+def _from_weights(
+    path: Path, contents: Contents, input_shape: Shape | None, given: Range | None
+) -> ModelFile:
     if contents.graph is not None:
         inferred = graph_network(contents, contents.graph, input_shape)
     else:
@@ -81,7 +93,7 @@ def _from_weights(path: Path, contents: Contents, input_shape: Shape | None) -> 
     refuse_leftover_tensors(inferred.network, inferred.layers)
     weights = read_tensors(contents, inferred.network, inferred.layers)
     return _model_file(
-        path, contents, inferred.network, weights, inferred.backbone, inferred.assumptions
+        path, contents, inferred.network, weights, inferred.backbone, inferred.assumptions, given
     )
 
 
@@ -92,17 +104,22 @@ def _model_file(
     weights: dict[str, np.ndarray],
     backbone: Backbone | None,
     assumptions: tuple[str, ...],
+    given: Range | None,
 ) -> ModelFile:
-    images = input_range(network, weights, mobilenet=backbone is not None)
+    images = expected_range(network, weights, backbone)
+    known = given or contents.input_range
+    if known is None and images.assumption is not None:
+        assumptions = (*assumptions, images.assumption)
+    like = backbone or images.structure
     return ModelFile(
         path=path,
         format=contents.format,
         producer=contents.producer,
-        network=replace(network, input_range=images),
+        network=replace(network, input_range=known or images.values),
         weights=weights,
-        kind=backbone.kind if backbone else None,
-        alpha=backbone.alpha if backbone else None,
-        depth_multiplier=backbone.depth_multiplier if backbone else None,
+        kind=like.kind if like else None,
+        alpha=like.alpha if like else None,
+        depth_multiplier=like.depth_multiplier if like else None,
         include_top=backbone is not None and backbone.classifier is not None,
         classes=_classes(network, backbone),
         pooling=_pooling(network, backbone),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npmobilenet.architecture import Network
+from npmobilenet.formats.range_attribute import write_range
 from npmobilenet.formats.writing_hdf5 import writing_hdf5
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def write_keras_h5(
     tensors = checked_tensors(network, weights)
     with writing_hdf5(path) as file:
         write_layers(file, network, tensors)
+        write_range(file, network)
 
 
 def checked_tensors(network: Network, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -7,6 +7,8 @@ from os import PathLike
 import numpy as np
 
 from npmobilenet.architecture import Network
+from npmobilenet.architecture.heads import class_count
+from npmobilenet.formats.range_attribute import write_range
 from npmobilenet.formats.write_keras_config import keras_config
 from npmobilenet.formats.write_keras_h5 import (
     checked_tensors,
@@ -38,7 +40,7 @@ def write_keras_model(
     weights : mapping of str to ndarray
         For exactly ``network.variables``; kept as float32.
     class_names : sequence of str, optional
-        One for each output.
+        One for each class: two for a single unit.
 
     Raises
     ------
@@ -49,14 +51,15 @@ def write_keras_model(
     """
     tensors = checked_tensors(network, weights)
     config = json.dumps(keras_config(network))
-    if class_names is not None and len(class_names) != network.output_shape[-1]:
+    if class_names is not None and len(class_names) != class_count(network):
         raise ValueError(
             f"{len(class_names)} names for model {network.name!r}, "
-            f"which has {network.output_shape[-1]} classes"
+            f"which has {class_count(network)} classes"
         )
     with writing_hdf5(path) as file:
         write_producer(file)
         file.attrs["model_config"] = config
         write_layers(file.create_group("model_weights"), network, tensors)
+        write_range(file, network)
         if class_names is not None:
             write_names(file, CLASS_NAMES, list(class_names))

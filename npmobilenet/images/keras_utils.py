@@ -1,12 +1,14 @@
 """``load_img``, ``img_to_array`` and ``smart_resize`` with the arguments of ``keras.utils``."""
 
 import io
+from collections.abc import Sequence
 from os import PathLike, fsdecode
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from npmobilenet.counts import whole_number
 from npmobilenet.images.crop import aspect_box
 from npmobilenet.images.decoding import describe
 from npmobilenet.images.opening import MAX_PIXELS, image_errors, open_image
@@ -18,7 +20,7 @@ _SIXTEEN_BIT = ("L", "I;16", "I")  # what Keras leaves as it is when asked for g
 def load_img(
     path: str | bytes | PathLike[str] | io.BytesIO,
     color_mode: str = "rgb",
-    target_size: tuple[int, int] | None = None,
+    target_size: Sequence[int] | None = None,
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
     *,
@@ -34,7 +36,7 @@ def load_img(
     path : str, path, bytes (a path too) or BytesIO
     color_mode : {"rgb", "rgba", "grayscale"}
     target_size : tuple, optional
-        ``(height, width)``.
+        ``(height, width)``; as in Keras, what follows, such as channels, does not count.
     interpolation : {"nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"}
         Keras' default is ``"nearest"``; models were not trained with it.
     keep_aspect_ratio : bool
@@ -65,7 +67,9 @@ def load_img(
             image = image.convert(color_mode.upper())
     if target_size is None:
         return image
-    height, width = target_size
+    if len(target_size) < 2:
+        raise ValueError(f"target_size must be (height, width), found {target_size!r}")
+    height, width = (whole_number(size, "each of target_size") for size in target_size[:2])
     if image.size == (width, height):
         return image
     box = None

@@ -25,8 +25,10 @@ PIL_FILTERS = {
 
 def _resize_pil(image: np.ndarray, size: tuple[int, int], resample: Image.Resampling) -> np.ndarray:
     shape = (size[1], size[0])  # Pillow says width first
-    if image.dtype == np.uint8:
+    if image.dtype == np.uint8 and image.shape[2] > 1:
         return np.array(Image.fromarray(image).resize(shape, resample))
+    if image.dtype == np.uint8:
+        return np.array(Image.fromarray(image[..., 0]).resize(shape, resample))[..., np.newaxis]
     planes = [
         np.asarray(Image.fromarray(plane).resize(shape, resample))
         for plane in image.astype(np.float32).transpose(2, 0, 1)
@@ -49,7 +51,8 @@ def resize(image: np.ndarray, size: tuple[int, int], mode: str = "pil-bilinear")
 
     Parameters
     ----------
-    image : ndarray of shape (height, width, 3), uint8 or float
+    image : ndarray of shape (height, width, channels), uint8 or float
+        RGBA of uint8 with a ``pil-`` mode is resized as Pillow does, colours weighted by alpha.
     size : tuple
         ``(height, width)`` of the result.
     mode : str
@@ -57,7 +60,7 @@ def resize(image: np.ndarray, size: tuple[int, int], mode: str = "pil-bilinear")
 
     Returns
     -------
-    ndarray of shape (size[0], size[1], 3)
+    ndarray of shape (size[0], size[1], channels)
         uint8 for uint8 with a ``pil-`` mode, which rounds as Pillow does; else float32.
 
     Raises

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from npmobilenet.counts import whole_number
 from npmobilenet.labels.imagenet import imagenet_labels
 from npmobilenet.labels.predictions import ranked
 
@@ -37,8 +38,7 @@ def decode_predictions(preds: npt.ArrayLike, top: int = 5) -> list[list[Decoded]
             "decode_predictions takes predictions of shape (samples, 1000), or (samples, 1001) "
             f"with a background class; found {scores.shape}"
         )
-    if top < 1:
-        raise ValueError(f"top must be positive, found {top}")
+    top = whole_number(top, "top")
     labels = imagenet_labels(scores.shape[1])
     return [
         [(labels.wnid(index), labels.names[index], row[index]) for index in ranked(row)[:top]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from npmobilenet.counts import whole_number
 from npmobilenet.errors import LabelsError
 from npmobilenet.labels.labels import Labels
 
@@ -61,8 +62,7 @@ def top_predictions(
         raise ValueError(f"expected the probabilities of one sample, found shape {scores.shape}")
     if len(scores) != len(labels):
         raise LabelsError(f"found {len(labels)} labels, expected one for {len(scores)} classes")
-    if top is not None and top < 1:
-        raise ValueError(f"top must be positive, found {top}")
+    most = None if top is None else whole_number(top, "top")
     kept = np.ones(len(scores), bool)
     if allow is not None:
         kept[:] = False
@@ -74,5 +74,5 @@ def top_predictions(
     order = ranked(scores)
     return [
         Prediction(int(index), labels.wnid(index), labels.names[index], float(scores[index]))
-        for index in order[kept[order]][:top]
+        for index in order[kept[order]][:most]
     ]

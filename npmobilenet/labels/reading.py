@@ -1,16 +1,22 @@
 """A labels file of one's own."""
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from npmobilenet.errors import LabelsError
 from npmobilenet.files import NotAFileError, read_file
-from npmobilenet.labels.imagenet import BACKGROUND
+from npmobilenet.labels.collecting import Item, collected, labels_of
 from npmobilenet.labels.labels import Labels
 
+LabelSource = Labels | str | PathLike[str] | Iterable[object] | Mapping[object, object]
+"""What names classes: see `as_labels`."""
+
 MAX_BYTES = 16 * 1024 * 1024  # ImageNet's whole 21k classes with all synonyms take 1 MiB
+_NUMBERED = re.compile(r"(\d{1,9})(?:[.):]?\s+|[:,;]\s*)(\S.*)", re.ASCII)
 
 
 def read_labels(path: str | PathLike[str]) -> Labels:
@@ -19,9 +25,11 @@ def read_labels(path: str | PathLike[str]) -> Labels:
     Two kinds are known, told apart by their first character:
 
     - Text in UTF-8, one class a line, in the order of the model's outputs: the name, or a WordNet
-      id, a tab and the name on every line. Empty lines may follow the last class.
+      id, a tab and the name on every line. Empty lines may follow the last class. Lines may be
+      numbered, ``0 cat``, ``0: cat`` or ``0,cat``, each by the next number from 0 or 1 on.
     - JSON: a list, or an object with the keys ``"0"``, ``"1"``, ... as in Keras'
-      ``imagenet_class_index.json``; each item is a name or ``[wnid, name]``.
+      ``imagenet_class_index.json``; each item is a name or ``[wnid, name]``. Or an object from
+      names to numbers, as Keras' ``class_indices``.
 
     A first class named ``background``, in any case, sets ``has_background``.
 
@@ -33,16 +41,35 @@ def read_labels(path: str | PathLike[str]) -> Labels:
     path = Path(path)
     text = _text(path)
     read = _from_json if text.lstrip()[:1] in ("[", "{") else _from_lines
-    items = read(path, text)
-    if not items:
-        raise LabelsError(f"{path}: found no labels")
-    names = tuple(name for _, name in items)
-    wnids = tuple(wnid for wnid, _ in items)
-    return Labels(
-        names,
-        wnids if any(wnids) else None,
-        has_background=names[0].lower() == BACKGROUND,
-    )
+    try:
+        return labels_of(read(text))
+    except LabelsError as error:
+        raise LabelsError(f"{path}: {error}") from None
+
+
+def as_labels(source: LabelSource) -> Labels:
+    """Labels from whatever names classes.
+
+    Parameters
+    ----------
+    source : Labels, path, sequence or mapping
+        A path is that of a file for `read_labels`. A sequence has the names in the order of the
+        model's outputs; a mapping leads from numbers to names, or from names to numbers as Keras'
+        ``class_indices``.
+
+    Raises
+    ------
+    LabelsError
+        If it is none of these.
+    """
+    if isinstance(source, Labels):
+        return source
+    if isinstance(source, str | PathLike):
+        return read_labels(source)
+    try:
+        return labels_of(collected(source))
+    except LabelsError as error:
+        raise LabelsError(f"labels: {error}") from None
 
 
 def _text(path: Path) -> str:
@@ -59,42 +86,38 @@ def _text(path: Path) -> str:
         raise LabelsError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _from_lines(path: Path, text: str) -> list[tuple[str | None, str]]:
-    lines = text.rstrip().splitlines()
-    with_ids = "\t" in text.rstrip()
-    items: list[tuple[str | None, str]] = []
+def _from_lines(text: str) -> list[Item]:
+    lines = _without_numbers([line.strip() for line in text.rstrip().splitlines()])
+    with_ids = any("\t" in line for line in lines)
+    items: list[Item] = []
     for number, line in enumerate(lines, start=1):
         fields = [field.strip() for field in line.split("\t")]
         if len(fields) != (2 if with_ids else 1) or not all(fields):
             expected = "a WordNet id, a tab and a name" if with_ids else "a name"
-            raise LabelsError(f"{path}: line {number}: found {line!r}, expected {expected}")
+            raise LabelsError(f"line {number}: found {line!r}, expected {expected}")
         items.append((fields[0] if with_ids else None, fields[-1]))
+    if not items:
+        raise LabelsError("found no labels")
     return items
 
 
-def _from_json(path: Path, text: str) -> list[tuple[str | None, str]]:
+def _without_numbers(lines: list[str]) -> list[str]:
+    """Names without the numbers before them, if every line has the next one.
+
+    "7-Eleven" and "3d printer" are names, and "1 star", "2 star" are not told apart without.
+    """
+    found = [_NUMBERED.fullmatch(line) for line in lines]
+    numbered = [(int(match[1]), match[2]) for match in found if match]
+    first = numbered[0][0] if numbered else 0
+    as_counted = [number for number, _ in numbered] == list(range(first, first + len(lines)))
+    names = [name for _, name in numbered]
+    likely = first == 0 or (first == 1 and len(lines) > 1)
+    return names if as_counted and likely and len(set(names)) == len(names) else lines
+
+
+def _from_json(text: str) -> list[Item]:
     try:
         content: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise LabelsError(f"{path}: found JSON that cannot be read: {error}") from None
-    if isinstance(content, dict):
-        missing = [str(index) for index in range(len(content)) if str(index) not in content]
-        if missing:
-            raise LabelsError(
-                f"{path}: found {len(content)} keys but not {missing[0]!r}, expected '0' to "
-                f"'{len(content) - 1}'"
-            )
-        content = [content[str(index)] for index in range(len(content))]
-    items: list[tuple[str | None, str]] = []
-    for index, item in enumerate(content):
-        match item:
-            case str(name) if name:
-                items.append((None, name))
-            case [str(wnid), str(name)] if wnid and name:
-                items.append((wnid, name))
-            case _:
-                raise LabelsError(
-                    f"{path}: class {index}: found {str(item)[:80]!r}, expected a name or "
-                    "[wnid, name]"
-                )
-    return items
+        raise LabelsError(f"found JSON that cannot be read: {error}") from None
+    return collected(content)

@@ -7,6 +7,7 @@ import numpy as np
 
 from npmobilenet.architecture import Dense, Network, Node, Rescaling
 from npmobilenet.architecture.heads import embedding
+from npmobilenet.architecture.pictures import picture_range
 
 PIXEL_RANGE = (0.0, 255.0)
 PREDICTIONS = "predictions"
@@ -21,15 +22,17 @@ def trunk(network: Network) -> Network:
     Parameters
     ----------
     network : Network
-        Any with a feature map; one without ``input_range`` is taken to do its own scaling.
+        Any with a feature map.
 
     Raises
     ------
     ValueError
         If there is no feature map.
+    PictureInputError
+        If nothing says what values the network takes.
     """
     cut = embedding(network)
-    low, high = network.input_range or PIXEL_RANGE
+    low, high = picture_range(network)
     if (low, high) != PIXEL_RANGE:
         cut = _behind(
             cut, Rescaling(name="rescaling", scale=(high - low) / PIXEL_RANGE[1], offset=low)

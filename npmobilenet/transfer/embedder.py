@@ -4,7 +4,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from npmobilenet.images import ImageSource, OneImage
+from npmobilenet.images import ImageSource
+from npmobilenet.images.preparing import PIXEL_RANGE
 from npmobilenet.model import Model
 from npmobilenet.transfer.estimator import Estimator
 
@@ -19,11 +20,20 @@ class Embedder(Estimator):
     model : Model
     batch_size : int
         Pictures at a time; it bounds the memory in use.
+    float_range : tuple
+        What black and white are in arrays of float, as in :meth:`Model.prepare`.
     """
 
-    def __init__(self, model: Model, *, batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        batch_size: int = 32,
+        float_range: tuple[float, float] = PIXEL_RANGE,
+    ) -> None:
         self.model = model
         self.batch_size = batch_size
+        self.float_range = float_range
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect; only scikit-learn asks."""
@@ -46,8 +56,8 @@ class Embedder(Estimator):
 
         Parameters
         ----------
-        X : path, PIL image, array, or a sequence of them
-            As :meth:`npmobilenet.model.Model.embed` takes them.
+        X : path, PIL image, array, or several of them
+            As :meth:`npmobilenet.model.Model.embed` takes them: generators and arrays of paths too.
 
         Returns
         -------
@@ -57,26 +67,13 @@ class Embedder(Estimator):
         ------
         ImageError
             If a picture cannot be decoded, or there is none.
+        PictureInputError
+            If nothing says what values the model takes.
         ValueError
             If the batch size makes no sense.
         """
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, found {self.batch_size!r}")
-        pictures = _listed(X)
-        starts = range(0, len(pictures), self.batch_size)
-        return np.concatenate(
-            [self.model.embed(pictures[start : start + self.batch_size]) for start in starts]
-        )
+        return self.model.embed(X, batch_size=self.batch_size, float_range=self.float_range)
 
     def fit_transform(self, X: ImageSource, y: object = None) -> np.ndarray:  # noqa: N803
         """The same as `transform`."""
         return self.transform(X)
-
-
-def _listed(pictures: ImageSource) -> list[OneImage]:
-    """Pictures one by one; scikit-learn's splitters give arrays of paths."""
-    if isinstance(pictures, np.ndarray):
-        return [pictures] if pictures.ndim in (2, 3) else list(pictures)
-    if isinstance(pictures, list | tuple):
-        return list(pictures)
-    return [pictures]  # type: ignore[list-item]

@@ -6,6 +6,7 @@ from os import PathLike
 
 import numpy as np
 
+from npmobilenet.architecture.pictures import picture_channels
 from npmobilenet.backends import compile_network
 from npmobilenet.formats import tensors_digest
 from npmobilenet.model import DEFAULT_SIZE, Model
@@ -71,7 +72,7 @@ class FolderEmbedder:
         self._program = compile_network(self.network, model.weights, model.backend)
         height, width = model.input_shape[1:3]
         size = (height or DEFAULT_SIZE, width or DEFAULT_SIZE)
-        self._picture = Picture(size, model.resize, model.crop)
+        self._picture = Picture(size, model.resize, model.crop, picture_channels(model.network))
         features = {name: model.weights[name] for name in self.network.variables}
         self._recipe = f"{tensors_digest(features)} {self.network.nodes[1].layer}"
         self._cache = cache
@@ -159,7 +160,8 @@ class FolderEmbedder:
 def _cropping(picture: Picture, augmentation: Augmentation) -> tuple[Picture, Augmentation]:
     """All of each picture, a little larger, and a part of the usual size out of it."""
     height, width = picture.size
-    larger = Picture((round(height * _MARGIN), round(width * _MARGIN)), picture.resize, None)
+    size = round(height * _MARGIN), round(width * _MARGIN)
+    larger = replace(picture, size=size, crop=None)
     return larger, replace(augmentation, crop=picture.size)
 
 

@@ -27,21 +27,24 @@ class Picture:
         One of ``npmobilenet.images.RESIZE_MODES``.
     crop : float, optional
         Fraction that is kept around the centre; ``None`` keeps all.
+    channels : {1, 3, 4}
+        Grey, RGB or RGBA.
     """
 
     size: tuple[int, int]
     resize: str = "pil-bilinear"
     crop: float | None = 0.875
+    channels: int = 3
 
     def load(self, source: OneImage) -> np.ndarray:
-        """A picture as ``(*size, 3)`` with values from 0 to 255: uint8, or float32 for ``tf-*``.
+        """A picture ``(*size, channels)`` of values from 0 to 255: uint8, float32 for ``tf-*``.
 
         Raises
         ------
         ImageError
             If it cannot be decoded.
         """
-        image = decode_image(source)
+        image = decode_image(source, channels=self.channels)
         if self.crop is not None:
             image = central_crop(image, self.crop)
         return resize(image, self.size, self.resize)
@@ -124,20 +127,14 @@ class ImageStream:
         prefetch: int = 64,
         on_skip: Callable[[Skipped], None] | None = None,
     ) -> None:
-        for name, value in (
-            ("batch_size", batch_size),
-            ("workers", workers),
-            ("prefetch", prefetch),
-        ):
-            whole_number(value, name)
         self.samples = samples
         self.picture = picture
         self.augmentation = augmentation
-        self.batch_size = batch_size
+        self.batch_size = whole_number(batch_size, "batch_size")
         self.shuffle = shuffle
         self.seed = seed
-        self.workers = workers
-        self.prefetch = prefetch
+        self.workers = whole_number(workers, "workers")
+        self.prefetch = whole_number(prefetch, "prefetch")
         self.skipped: list[Skipped] = []
         self._on_skip = on_skip
 

@@ -129,7 +129,7 @@ def train_classifier(
     """
     if len(folder.class_names) < 2:
         raise ImageError(f"found the one class {folder.class_names[0]!r}, expected two or more")
-    whole_number(copies, "copies", least=0)
+    copies = whole_number(copies, "copies", least=0)
     head = SoftmaxHead(seed=seed) if head is None else head
     classes = folder.class_indices
     training, held_out = stratified_split(classes, validation, seed)

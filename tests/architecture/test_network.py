@@ -85,8 +85,9 @@ def test_logits_of_both_heads():
     assert v1.nodes[-1].name == "reshape_2"
     v2 = logits(mobilenet_v2())
     assert v2.nodes[-1].layer == Dense(name="predictions", units=1000, activation="linear")
+    assert logits(v1) == v1
     with pytest.raises(ValueError, match="does not end in"):
-        logits(v1)
+        logits(mobilenet_v1(include_top=False, pooling="avg"))
 
 
 def test_only_classifiers_give_probabilities():

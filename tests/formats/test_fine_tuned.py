@@ -9,9 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from npmobilenet.architecture import Identity, Input, Layer, Network, Node, ReLU, Rescaling
+from npmobilenet.architecture import Network
 from npmobilenet.formats import ModelFile, read_model_file, read_weights
-from npmobilenet.formats.input_range import input_range
 from npmobilenet.interpreter import NumpyProgram
 
 
@@ -299,29 +298,3 @@ def test_networks_of_other_kinds(
     expected = np.asarray(source(images, training=False))
     found = NumpyProgram(model.network, model.weights)(images)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("layers", "mobilenet", "expected"),
-    [
-        ([], True, (-1, 1)),
-        ([], False, None),
-        ([Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, (0, 255)),
-        (
-            [Rescaling(name="a", scale=1 / 255), Rescaling(name="b", scale=2.0, offset=-1.0)],
-            True,
-            (0, 255),
-        ),
-        ([Rescaling(name="a", scale=1 / 255)], True, None),
-        ([Rescaling(name="a", scale=2.0, offset=-1.0)], True, (0, 1)),
-        ([Rescaling(name="a", scale=(1 / 127.5,) * 3, offset=(-1.0,) * 3)], True, (0, 255)),
-        ([Rescaling(name="a", scale=(1 / 127.5, 1, 1), offset=-1.0)], True, None),
-        ([Rescaling(name="a", scale=1 / 127.0, offset=-1.0)], True, (0, 255)),
-        ([Rescaling(name="a", scale=-1 / 127.5, offset=1.0)], True, None),
-        ([ReLU(name="r"), Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, None),
-        ([Identity(name="i"), Rescaling(name="a", scale=1 / 127.5, offset=-1.0)], False, (0, 255)),
-    ],
-)  # fmt: skip
-def test_the_range_of_images(layers: list[Layer], mobilenet: bool, expected: Any) -> None:
-    network = Network("x", (Node(Input(name="in", shape=(8, 8, 3)), ()),)).followed_by(*layers)
-    assert input_range(network, {}, mobilenet=mobilenet) == expected

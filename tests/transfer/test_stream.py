@@ -139,7 +139,7 @@ def test_decoding_ahead_is_bounded(shapes_folder, monkeypatch):
     decoded = []
     lock = threading.Lock()
 
-    def counted(source):
+    def counted(source, channels):
         with lock:
             decoded.append(source)
         return np.zeros((30, 30, 3), np.uint8)

@@ -128,7 +128,7 @@ class Collector:
             What the pictures show.
         """
         by_name = {stands_for.get(name, name): value for name, value in values.items()}
-        expected, found = baseline[self.output], by_name[self.output]
+        expected, found = _classes(baseline[self.output]), _classes(by_name[self.output])
         for row, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
             best, before = ranked(ours)[:_TOP], ranked(theirs)[:_TOP]
             self._top1.append(bool(best[0] == before[0]))
@@ -163,6 +163,13 @@ class Collector:
                 for name, sums in self._layers.items()
             ),
         )
+
+
+def _classes(probabilities: NDArray[Any]) -> NDArray[Any]:
+    """One column a class; a single unit has the probability of the second of two."""
+    if probabilities.shape[1] > 1:
+        return probabilities
+    return np.concatenate([1 - probabilities, probabilities], axis=1)
 
 
 def _largest(x: NDArray[np.float32]) -> float:

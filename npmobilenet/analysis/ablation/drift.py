@@ -15,6 +15,7 @@ from npmobilenet.analysis.ablation.switches import Ablation
 from npmobilenet.analysis.ablation.transforms import Ablated
 from npmobilenet.architecture import network_macs
 from npmobilenet.architecture.heads import gives_probabilities
+from npmobilenet.architecture.pictures import picture_channels, picture_range
 from npmobilenet.formats import tensors_digest
 from npmobilenet.images import prepare
 from npmobilenet.interpreter import NumpyProgram
@@ -168,7 +169,8 @@ class _Run:
                 (height, width),
                 ablation.resize,
                 model.crop,
-                model.network.input_range or (0.0, 255.0),
+                picture_range(model.network),
+                channels=picture_channels(model.network),
             )
         run = None if ablation.arithmetic is None else runs_with(ablation.arithmetic)
         program = NumpyProgram(self.ablated.network, self.ablated.weights, run)

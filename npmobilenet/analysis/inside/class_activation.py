@@ -24,7 +24,7 @@ from npmobilenet.architecture import (
     Node,
     ReLU,
 )
-from npmobilenet.architecture.heads import gives_probabilities, last_feature_map, logits
+from npmobilenet.architecture.heads import is_classifier, last_feature_map, logits
 from npmobilenet.images import OneImage, central_box, decode_image, resize
 from npmobilenet.interpreter import NumpyProgram
 from npmobilenet.model import Model
@@ -103,11 +103,16 @@ def class_activation_map(
     features = NumpyProgram(network.until(layer), model.weights)(batch)
     head = _head(network, layer, features.shape[1:])
     scores = NumpyProgram(head, model.weights)(features)[0]
+    unit = scores.size == 1 and is_classifier(model.network)
+    if unit:  # the logit of the second class, and with the other sign of the first
+        scores = np.concatenate([-scores, scores])
     if class_index is None:
         class_index = int(scores.argmax())
     if not 0 <= class_index < scores.size:
         raise ValueError(f"class_index must be from 0 to {scores.size - 1}, found {class_index}")
-    slopes, offset = local_slopes(head, model.weights, features, class_index)
+    slopes, offset = local_slopes(head, model.weights, features, 0 if unit else class_index)
+    if unit and class_index == 0:
+        slopes, offset = -slopes, -offset
     height, width = features.shape[1:3]
     size = pixels.shape[0], pixels.shape[1]
     return ClassActivationMap(
@@ -164,7 +169,7 @@ def _pixels(image: OneImage) -> np.ndarray:
 
 def _scores(network: Network) -> Network:
     """The network up to what softmax or sigmoid makes probabilities of."""
-    if gives_probabilities(network):
+    if is_classifier(network):
         return logits(network)
     if len(network.output_shape) != 1:
         raise ValueError(

@@ -38,6 +38,7 @@ from npmobilenet.architecture import (
     ZeroPadding2D,
 )
 from npmobilenet.architecture.layers import Window
+from npmobilenet.architecture.pictures import picture_range
 from npmobilenet.interpreter import Variables, run_layer
 from npmobilenet.reference import FloatArray, activate
 
@@ -58,18 +59,20 @@ def channel_ranges(network: Network, weights: Mapping[str, NDArray[Any]]) -> dic
     Parameters
     ----------
     network : Network
-        Pictures are within its ``input_range``; if that is not known, from 0 to 255.
+        Pictures are within its ``input_range``.
     weights : mapping of str to array
         Every variable by its canonical name.
 
     Raises
     ------
+    PictureInputError
+        If nothing says what values the network takes.
     ValueError
         If there is a layer for which no rule is known.
     """
     first, *rest = network
     channels = network.shapes[first.name][-1] or 0
-    low, high = network.input_range or (0.0, 255.0)
+    low, high = picture_range(network)
     ranges: dict[str, Range] = {}
     ranges[first.name] = np.full(channels, low, np.float64), np.full(channels, high, np.float64)
     for node in rest:

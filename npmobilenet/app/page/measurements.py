@@ -5,8 +5,6 @@ from collections.abc import Callable
 from statistics import median
 from typing import TypeVar
 
-import numpy as np
-
 from npmobilenet.app.page.layers import sized_network
 from npmobilenet.app.service import Service
 
@@ -52,11 +50,11 @@ class Measurements:
         return known[name]
 
     def _measure_whole(self, name: str) -> float:
+        from npmobilenet.analysis.calibrated import natural_images
         from npmobilenet.analysis.rounds import measure
 
         model = self._service.models.get(name)
-        height, width = self._service.models.info(name).input_size
-        batch = model.prepare(np.zeros((height, width, 3), np.uint8))
+        batch = natural_images(sized_network(model))
         (times,) = measure([lambda: model.predict(batch)], SECONDS)
         return median(times)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui import ui
 
+from npmobilenet.app.models import ModelInfo
 from npmobilenet.app.page.measurements import Measurements
 from npmobilenet.app.page.visitor import Visitor
 from npmobilenet.app.service import Service
@@ -30,6 +31,7 @@ class ModelChooser:
                 list(service.models.names), value=visitor.model, label="Model"
             ).props("dense outlined options-dense")
             self._facts = ui.element("dl").classes("facts")
+            self._assumed = ui.element("div").classes("assumed")
         self._choice.on_value_change(self._choose)
         ui.timer(0, self._tell, once=True)  # when the page is shown
 
@@ -63,10 +65,23 @@ class ModelChooser:
             "Parameters": f"{info.parameters / 1e6:.2f} M",
             "MACs": f"{info.macs / 1e6:,.0f} M",
         }
+        self._warn(info)
         self._draw(facts | {"Time here": "..."})
         seconds = await self._measurements.seconds(name)
         if self._visitor.model == name:
             self._draw(facts | {"Time here": f"{1000 * seconds:.1f} ms"})
+
+    def _warn(self, info: ModelInfo) -> None:
+        """Say what was assumed, and whether the model takes pictures at all."""
+        self._assumed.clear()
+        with self._assumed:
+            if info.input_range is None:
+                ui.label(
+                    "Nothing says what values this model takes pictures as: start the page with "
+                    "--input-range."
+                )
+            for assumption in info.assumptions:
+                ui.label(f"Assumed: {assumption}.")
 
     def _draw(self, facts: Mapping[str, str]) -> None:
         self._facts.clear()

@@ -31,6 +31,7 @@ def cam(
     wanted: str | None,
     resize: str,
     crop: float,
+    input_range: tuple[float, float] | None,
     pixels: Path | None,
     plot: Path | None,
     as_json: bool,
@@ -39,7 +40,7 @@ def cam(
 
     The numbers are contributions to the logit: their mean, plus the class's bias, is the logit.
     """
-    model = open_model(name, resize, crop)
+    model = open_model(name, resize, crop, input_range)
     found = class_activation_map(model, image, _class_index(model, wanted))
     write_image(pixels, overlay(image, found))
     if plot is not None:

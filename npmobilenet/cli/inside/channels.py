@@ -24,11 +24,12 @@ def channels(
     layers: tuple[str, ...],
     resize: str,
     crop: float,
+    input_range: tuple[float, float] | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
     """Measure the channels of NAME, from the catalogue or a model file, over IMAGES."""
-    model = open_model(name, resize, crop)
+    model = open_model(name, resize, crop, input_range)
     found = channel_statistics(model, images, layers or None)
     if plot is not None:
         from npmobilenet.analysis.plots.inside import plot_channels

@@ -8,7 +8,7 @@ from rich.table import Table
 from npmobilenet.analysis.data import as_data
 from npmobilenet.analysis.inside import CheckpointReport, checkpoint_report
 from npmobilenet.cli.inside.options import open_model
-from npmobilenet.cli.options import json_option, plot_option
+from npmobilenet.cli.options import json_option, plot_option, range_option
 from npmobilenet.cli.output import console, print_json
 
 _LISTED = 6  # channels by number; the JSON has all
@@ -16,15 +16,18 @@ _LISTED = 6  # channels by number; the JSON has all
 
 @click.command()
 @click.argument("name")
+@range_option()
 @plot_option("Draw constant channels and folded scales")
 @json_option
-def checkpoint(name: str, plot: Path | None, as_json: bool) -> None:
+def checkpoint(
+    name: str, input_range: tuple[float, float] | None, plot: Path | None, as_json: bool
+) -> None:
     """Report on the weights of NAME, from the catalogue or a model file.
 
     Channels are called constant or silent where interval arithmetic shows that no picture can
     change them.
     """
-    model = open_model(name)
+    model = open_model(name, input_range=input_range)
     report = checkpoint_report(model.network, model.weights)
     if plot is not None:
         from npmobilenet.analysis.plots.inside import plot_checkpoint

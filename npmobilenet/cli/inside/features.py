@@ -39,6 +39,7 @@ def features(
     scale: Scale,
     resize: str,
     crop: float,
+    input_range: tuple[float, float] | None,
     pixels: Path | None,
     plot: Path | None,
     as_json: bool,
@@ -47,7 +48,7 @@ def features(
 
     `npmobilenet summary NAME` lists the layers.
     """
-    maps = feature_maps(open_model(name, resize, crop), image, layer)
+    maps = feature_maps(open_model(name, resize, crop, input_range), image, layer)
     shown = list(channels) or list(range(maps.shape[-1]))
     if not all(0 <= channel < maps.shape[-1] for channel in shown):
         raise ValueError(

@@ -8,6 +8,7 @@ import click
 
 from npmobilenet.cli.files import png_file
 from npmobilenet.cli.networks import find_model
+from npmobilenet.cli.options import range_option
 from npmobilenet.cli.output import notes
 from npmobilenet.images import RESIZE_MODES, save_png
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
@@ -27,7 +28,7 @@ def image_option(command: Command) -> Command:
 
 
 def picture_options(command: Command) -> Command:
-    """``--resize`` and ``--crop``: how pictures become batches."""
+    """``--resize``, ``--crop`` and ``--input-range``: how pictures become batches."""
     crop = click.option(
         "--crop",
         default=DEFAULT_CROP,
@@ -38,16 +39,17 @@ def picture_options(command: Command) -> Command:
     resize = click.option(
         "--resize", default=DEFAULT_RESIZE, show_default=True, type=click.Choice(list(RESIZE_MODES))
     )
-    return resize(crop(command))
+    return resize(crop(range_option()(command)))
 
 
-def open_model(name: str, resize: str = DEFAULT_RESIZE, crop: float = DEFAULT_CROP) -> Model:
+def open_model(
+    name: str,
+    resize: str = DEFAULT_RESIZE,
+    crop: float = DEFAULT_CROP,
+    input_range: tuple[float, float] | None = None,
+) -> Model:
     """The model of a name or a file; the reference runs it, so that every layer can be seen."""
-    model = find_model(name, backend="numpy", resize=resize, crop=crop)
-    notes.print(f"model {model.name}, weights from {model.source}", soft_wrap=True)
-    for assumption in model.assumptions:
-        notes.print(f"assumed: {assumption}", soft_wrap=True)
-    return model
+    return find_model(name, backend="numpy", input_range=input_range, resize=resize, crop=crop)
 
 
 def write_image(path: Path | None, pixels: Any) -> None:

@@ -102,14 +102,15 @@ def logit(model, batch, index):
     name = model.name
     if name == "logits":
         return scores[index]
-    if name == "one sigmoid":
-        return np.log(scores[0] / (1 - scores[0]))
+    if name == "one sigmoid":  # of the second class; of the first with the other sign
+        return np.log(scores[0] / (1 - scores[0])) * (1 if index else -1)
     return None
 
 
 def test_the_map_adds_up_to_the_logit(headed, picture):
-    for index in range(headed.output_shape[-1]):
+    for index in range(len(headed.labels)):
         found = class_activation_map(headed, picture, index)
+        assert found.label == headed.labels.names[index]
         assert found.layer == "features"
         assert found.values.shape == (5, 6)
         total = found.values.mean() + found.offset
@@ -227,7 +228,7 @@ def test_heads_that_cannot_be_taken_apart(picture, rng, natural_weights):
     net.add(MaxPooling2D(name="pool", kernel_size=(8, 8)))
     net.add(Flatten(name="flat"))
     net.add(Dense(name="scores", units=2, activation="softmax"))
-    network = net.build("odd")
+    network = net.build("odd", input_range=(0.0, 1.0))
     model = Model(network, natural_weights(network, rng), backend="numpy")
     with pytest.raises(ValueError, match="'pool' is a MaxPooling2D"):
         class_activation_map(model, picture)

@@ -1,5 +1,7 @@
 """Bounds from the weights must hold for every input there is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,8 @@ from npmobilenet.reference.activations import ACTIVATIONS
 
 
 def assert_bounds_hold(network, weights, rng):
-    low, high = network.input_range or (0.0, 255.0)
+    network = replace(network, input_range=network.input_range or (0.0, 255.0))
+    low, high = network.input_range
     batch = rng.uniform(low, high, (8, *network.input_shape))
     batch[-2:] = rng.choice([low, high], (2, *network.input_shape))  # corners reach furthest
     ranges = channel_ranges(network, weights)
