@@ -11,6 +11,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes hide real output
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # parity is claimed for the CPU
 
+os.environ.setdefault("NPMOBILENET_CHECK", "plans")  # every plan is followed through memory
+
 MOST_MEMORY = 4 << 30  # of one process; `make test` runs as many as there are cores
 
 SHARED = Path(__file__).parents[2] / "shared"

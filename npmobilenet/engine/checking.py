@@ -1,13 +1,24 @@
-"""Whether the engine checks itself, at many times the cost: for tests, or when something is odd.
+"""Whether the engine checks itself: for tests, or when something is odd.
 
-With ``NPMOBILENET_CHECK=1`` in the environment, memory lies between pages that nobody may touch
-(:mod:`npmobilenet.engine.guarded`), and every call is made twice, in memory filled with something
-else each time (:mod:`npmobilenet.engine.inspection`).
+With ``NPMOBILENET_CHECK=plans`` in the environment every plan is followed through memory before
+it is used (:mod:`npmobilenet.engine.verify`). With ``NPMOBILENET_CHECK=1`` moreover memory lies
+between pages that nobody may touch (:mod:`npmobilenet.engine.guarded`), and every call is made
+twice, in memory filled with something else each time (:mod:`npmobilenet.engine.inspection`), at
+many times the cost.
 """
 
 import os
 
 
+def verifying() -> bool:
+    """Whether plans are followed through memory."""
+    return _asked() not in ("", "0")
+
+
 def checking() -> bool:
-    """Whether ``NPMOBILENET_CHECK`` is set, and not to 0."""
-    return os.environ.get("NPMOBILENET_CHECK", "0") not in ("", "0")
+    """Whether memory is guarded and calls are made twice."""
+    return _asked() not in ("", "0", "plans")
+
+
+def _asked() -> str:
+    return os.environ.get("NPMOBILENET_CHECK", "0")

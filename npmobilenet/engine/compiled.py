@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from npmobilenet.architecture import Network
 from npmobilenet.engine import table as t
-from npmobilenet.engine.checking import checking
+from npmobilenet.engine.checking import checking, verifying
 from npmobilenet.engine.crew import run
 from npmobilenet.engine.drawing import ZEROS
 from npmobilenet.engine.fold import fold
@@ -24,6 +24,7 @@ from npmobilenet.engine.pieces import Piece, cut
 from npmobilenet.engine.plan import Plan, Planner
 from npmobilenet.engine.steps import Linear, Step, name_whole_layers
 from npmobilenet.engine.strassen import choose_strassen
+from npmobilenet.engine.verify import Subject, verify
 
 Float32 = NDArray[np.float32]
 _PLANS = 16
@@ -95,6 +96,9 @@ class _Plans:
         shapes: dict[str, Any] = network.shapes
         planner = Planner(self._steps, self._places, shapes, shape)
         plan = planner.plan(batch, threads, keep=keep, chains=chains)
+        if verifying():
+            subject = Subject(self._steps, self._places, self._weights.size, shapes, shape, batch)
+            verify(plan, subject)
         output_shape = (batch, *shapes[network.nodes[-1].name])
         return _Ready(plan, output_shape, shapes, self._weights, checking())
 

@@ -95,8 +95,9 @@ class _Folding:
 
     def add(self, node: Node) -> None:
         layer, source = node.layer, node.inputs[0]
-        if source in self.zeros and not isinstance(layer, Conv2D | DepthwiseConv2D):
-            raise UnsupportedError(source)
+        for padded in self.zeros.keys() & set(node.inputs):
+            if not isinstance(layer, Conv2D | DepthwiseConv2D):  # nobody else pads by itself
+                raise UnsupportedError(padded)
         match layer:
             case Conv2D() | DepthwiseConv2D() | SeparableConv2D() | Dense():
                 self._weighted(node, layer)

@@ -32,6 +32,7 @@ class Plan:
     table: NDArray[np.int64]
     serial: NDArray[np.int64]  # for one thread alone with an image
     steps: tuple[Step | None, ...]  # what each row of ``table`` ends; None for part of a step
+    serial_steps: tuple[Step | None, ...]  # of ``serial``
     operations: int  # for each image; the rest are for the whole batch
     serial_operations: int
     bulk: int  # images that are done by one thread each
@@ -149,6 +150,7 @@ class Planner:
             table=drawing.table(shared),
             serial=serial.table(shared),
             steps=drawing.steps,
+            serial_steps=serial.steps,
             operations=drawing.operations,
             serial_operations=serial.operations,
             bulk=bulk,

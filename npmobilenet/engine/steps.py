@@ -20,7 +20,7 @@ def sample_shape(shape: tuple[Any, ...]) -> Sample:
     return shape if len(shape) == 3 else (1, prod(shape[:-1]), shape[-1])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Step:
     """A computation whose result is stored; ``layers`` names the network's nodes it covers.
 
@@ -35,6 +35,9 @@ class Step:
     inner: bool = field(default=False, kw_only=True)
     views: list[str] = field(default_factory=list, kw_only=True)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"  # one with its sources has all before it
+
     @property
     def name(self) -> str:
         return self.layers[-1]
@@ -44,7 +47,7 @@ class Step:
         return (self.source,)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Linear(Step):
     """A layer with weights, batch norm and activation.
 
@@ -71,7 +74,7 @@ class Linear(Step):
         return (self.low, self.high) != (-inf, inf)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Convolution(Linear):
     """``kernel`` is ``(height, width, in, out)``; ``skip`` is a residual to add, if ``adds``.
 
@@ -93,14 +96,14 @@ class Convolution(Linear):
         return self.kernel_size == self.strides == (1, 1) and unpadded
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Depthwise(Linear):
     """``kernel`` is ``(height, width, out)``; each input channel has ``multiplier`` of them."""
 
     multiplier: int = 1
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Pool(Step):
     """Mean or, if ``largest``, maximum of each window, or without a size of the whole image."""
 
@@ -111,17 +114,17 @@ class Pool(Step):
     padding: Padding = "valid"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Copy(Step):
     """The same values as pixels of another shape."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Softmax(Step):
     """Softmax over the last axis of a flat sample."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Separable(Step):
     """A depthwise and a pointwise step run as one."""
 
@@ -133,7 +136,7 @@ class Separable(Step):
         return (self.source, *self.pointwise.inputs[1:])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Inverted(Step):
     """An inverted residual: expansion, depthwise and projection run as one."""
 
@@ -146,7 +149,7 @@ class Inverted(Step):
         return (self.source, *self.project.inputs[1:])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ExpandDepthwise(Step):
     """The first two thirds of an inverted residual, where the last is run by itself."""
 

@@ -16,6 +16,7 @@ from npmobilenet.architecture import (
     NetworkBuilder,
     ReLU,
     SeparableConv2D,
+    ZeroPadding2D,
     mobilenet_v1,
 )
 from npmobilenet.engine import NumbaProgram, compiled
@@ -141,3 +142,13 @@ def test_the_same_value_twice_and_a_network_of_nothing(random_weights):
 
 def test_mobilenet_with_poison(random_weights):
     agrees(mobilenet_v1((64, 48, 3), 0.5), random_weights, 2)
+
+
+def test_padding_that_a_sum_reads(random_weights):
+    """Convolutions pad by themselves; a sum needs the zeros."""
+    net = chain((4, 4, 2), ZeroPadding2D(name="pad", padding=((1, 0), (0, 2))))
+    net.add(Conv2D(name="conv", filters=2, kernel_size=(1, 1)), "pad")
+    net.add(DepthwiseConv2D(name="dw", kernel_size=(3, 3), padding="same"), "conv")
+    net.add(Conv2D(name="back", filters=2, kernel_size=(1, 1)), "dw")
+    net.add(Add(name="add"), "back", "pad")
+    agrees(net.build("padded residual"), random_weights, 2)
