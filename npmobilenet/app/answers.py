@@ -35,9 +35,9 @@ def add_handlers(app: FastAPI) -> None:
     for kind in _STATUSES:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestError, _request)
-    app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(BusyError, _refused)
     app.add_exception_handler(DownloadError, _no_weights)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -53,6 +53,15 @@ def answer(
     return JSONResponse(problem(status, title, detail, errors), status, headers, PROBLEM)
 
 
+def refused(error: Exception) -> Response:
+    """The answer to a request that was not read: an HTTPException or a BusyError."""
+    if isinstance(error, BusyError):
+        return answer(503, str(error), headers={"Retry-After": RETRY_SECONDS})
+    assert isinstance(error, HTTPException)  # noqa: S101
+    headers = dict(error.headers) if error.headers else None
+    return answer(error.status_code, str(error.detail), headers=headers)
+
+
 def _known(request: Request, error: Exception) -> Response:
     status = next(code for kind, code in _STATUSES.items() if isinstance(error, kind))
     return answer(status, str(error))
@@ -63,19 +72,13 @@ def _request(request: Request, error: Exception) -> Response:
     return answer(error.status, str(error), error.problems)
 
 
-def _busy(request: Request, error: Exception) -> Response:
-    return answer(503, str(error), headers={"Retry-After": RETRY_SECONDS})
+def _refused(request: Request, error: Exception) -> Response:
+    return refused(error)
 
 
 def _no_weights(request: Request, error: Exception) -> Response:
     # The message speaks of this machine's folders, which are no client's concern.
     return answer(503, "the weights of this model cannot be had at the moment")
-
-
-def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
-    headers = dict(error.headers) if error.headers else None
-    return answer(error.status_code, str(error.detail), headers=headers)
 
 
 def _gone(request: Request, error: Exception) -> Response:

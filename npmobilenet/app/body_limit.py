@@ -4,6 +4,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from npmobilenet.app.answers import refused
 from npmobilenet.app.failures import BusyError
 
 
@@ -12,6 +13,7 @@ class BodyLimit:
 
     A length in the headers is judged before anything is read; without one, bytes are counted as
     they arrive, and reading on raises. If too much of other requests is held already: status 503.
+    An application below that makes something else of the exception is not asked for the answer.
 
     Parameters
     ----------
@@ -35,23 +37,37 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() else 0
         arrived = 0
+        refusal: Exception | None = None
+        started = False
 
         async def counted() -> Message:
-            nonlocal arrived
+            nonlocal arrived, refusal
             if announced > self.most:
-                raise self._refusal(f"announced {announced} bytes")
+                refusal = self._refusal(f"announced {announced} bytes")
+                raise refusal
             message = await receive()
             size = len(message.get("body", b""))
             arrived += size
             self.held += size
             if arrived > self.most:
-                raise self._refusal(f"found more than {self.most} bytes")
-            if self.held > self.most_held:
-                raise BusyError("other requests take all room there is, come back later")
+                refusal = self._refusal(f"found more than {self.most} bytes")
+            elif self.held > self.most_held:
+                refusal = BusyError("other requests take all room there is, come back later")
+            if refusal is not None:
+                raise refusal
             return message
 
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
-            await self.app(scope, counted, send)
+            await self.app(scope, counted, noted)
+        except Exception:
+            if refusal is None or started:
+                raise
+            await refused(refusal)(scope, receive, send)
         finally:
             self.held -= arrived
 

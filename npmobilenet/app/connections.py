@@ -42,7 +42,8 @@ class Guard(asyncio.Protocol):
     - If there are too many connections, the one that has kept the server waiting for longest makes
       room: one without a request first, then one whose body has not arrived.
     - A connection without a request is closed after ``idle_seconds``, whether it says nothing or
-      little; so is one whose client does not take its answer, after ``receive_seconds``.
+      little; so is one whose client does not take its answer, after ``receive_seconds``, and one
+      whose body nobody has read to its end in much longer.
     - Heads, and all that comes with one request, are bounded. Trailers are dropped.
     """
 
@@ -128,7 +129,10 @@ class Guard(asyncio.Protocol):
     def _look(self) -> None:
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
             return  # gone, or a web socket by now
-        if self.waits_for_head and self.loop.time() - self._since >= self.bounds.idle_seconds:
+        waited, most = self.loop.time() - self._since, self.bounds.idle_seconds
+        if self.waits_for_body:  # the endpoint has answered long before; who else reads may not
+            most += 2 * self.bounds.receive_seconds
+        if (self.waits_for_head or self.waits_for_body) and waited >= most:
             self.transport.abort()
         else:
             self._look_again()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from npmobilenet.app import json_budget
 from npmobilenet.app.body_limit import BodyLimit
-from npmobilenet.app.failures import BusyError, RequestError
+from npmobilenet.app.failures import RequestError
 from npmobilenet.app.limits import Limits, Settings
 from npmobilenet.app.server import create_app
 from npmobilenet.app.service import Service
@@ -256,6 +256,10 @@ def test_all_bodies_together_have_a_bound_and_are_given_back():
                 most_held.append(limit.held)
             await full.wait()
 
+        async def send(message):
+            sent.append(message)
+
+        sent = []
         limit = BodyLimit(inner, most=100, held=250)
 
         def request(size):
@@ -267,13 +271,14 @@ def test_all_bodies_together_have_a_bound_and_are_given_back():
             async def receive():
                 return parts.pop()
 
-            return asyncio.create_task(limit({"type": "http", "headers": []}, receive, None))
+            return asyncio.create_task(limit({"type": "http", "headers": []}, receive, send))
 
         waiting = [request(50), request(50)]
         await asyncio.sleep(0)
         assert limit.held == 200
-        with pytest.raises(BusyError, match="come back later"):
-            await request(50)
+        await request(50)
+        assert sent[0]["status"] == 503
+        assert b"come back later" in sent[1]["body"]
         assert limit.held == 200
         assert not waiting[0].done()
         full.set()
@@ -284,6 +289,31 @@ def test_all_bodies_together_have_a_bound_and_are_given_back():
 
     asyncio.run(run())
     assert max(most_held) <= 300
+
+
+@pytest.mark.parametrize("size", [150, 60])
+def test_a_refusal_survives_what_others_make_of_the_exception(size):
+    """Middleware that runs the application in a task group raises a group of exceptions."""
+    sent = []
+
+    async def inner(scope, receive, send):
+        try:
+            while True:
+                await receive()
+        except Exception as error:
+            raise ExceptionGroup("unhandled errors", [error]) from error
+
+    async def receive():
+        return {"type": "http.request", "body": bytes(size), "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    limit = BodyLimit(inner, most=100, held=250)
+    asyncio.run(limit({"type": "http", "headers": []}, receive, send))
+    assert sent[0]["status"] == 413
+    assert b"expected at most 100" in sent[1]["body"]
+    assert limit.held == 0
 
 
 def test_embeddings_one_by_one_are_those_of_a_batch(client, model, pictures):

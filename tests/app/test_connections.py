@@ -190,6 +190,20 @@ def test_connections_without_a_request_are_closed_in_time(served):
     served(test, idle_seconds=0.2)
 
 
+def test_a_body_that_nobody_reads_is_not_waited_for(served, monkeypatch):
+    async def never(*_):
+        await asyncio.sleep(300)
+
+    monkeypatch.setattr("npmobilenet.app.api.read_request", never)
+
+    async def test(it):
+        reader, _ = await it.open(HEAD + b"Content-Length: 100\r\n\r\n{")
+        assert await answered(reader) == (0, b"")
+        await it.until(lambda: not it.connections)
+
+    served(test, receive_seconds=0.1, idle_seconds=0.1)
+
+
 def test_who_does_not_read_is_not_waited_for(served):
     async def test(it):
         reader, _ = await it.open()
