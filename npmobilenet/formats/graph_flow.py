@@ -85,6 +85,16 @@ class Flow:
                     waiting.append(reader.name)
         return found
 
+    def needed(self, output: str) -> set[str]:
+        """The steps that a step depends on, itself among them."""
+        found, waiting = {output}, [output]
+        while waiting:
+            for source in self.steps[waiting.pop()].sources:
+                if source not in found:
+                    found.add(source)
+                    waiting.append(source)
+        return found
+
     def _add(self, node: GraphNode) -> None:
         if node.op == "Const":
             self._constants[node.name] = frozenset({node.name})

@@ -24,6 +24,7 @@ from npmobilenet.formats.graph_ends import Matrix, Tail, read_beginning, read_ta
 from npmobilenet.formats.graph_flow import Flow
 from npmobilenet.formats.graphdef import FrozenGraph
 from npmobilenet.formats.inference import Inferred, infer_network, surrounded
+from npmobilenet.formats.matching import first_few
 from npmobilenet.formats.messages import shown
 
 _STRIDE = 32  # pixels of the input for one of the last feature map
@@ -72,6 +73,9 @@ def graph_network(
         if tail.pooled:
             network = network.followed_by(GlobalAveragePooling2D(name="global_average_pooling2d"))
         found = _followed(bare, network, tail.items)
+    spare = sorted(flow.steps.keys() - flow.needed(outputs[0].name))
+    if spare:
+        notes.append(f"nodes that the output does not depend on: {first_few(spare)}")
     return replace(
         found,
         network=surrounded(found.network, before),

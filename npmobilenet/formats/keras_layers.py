@@ -97,6 +97,11 @@ def _layer(fields: Fields) -> Layer:
 def unknown_class(fields: Fields) -> ModelFileError:
     """The error for a layer of a class that no reader here knows."""
     what = f"layer {shown(fields.name)} is of class {shown(fields.class_name)}"
+    function = fields.raw("function")
+    if fields.class_name == "TFOpLambda" and isinstance(function, str):
+        return ModelFileError(
+            f"layer {shown(fields.name)} calls {shown(f'tf.{function}')}, which is not supported"
+        )
     if fields.class_name == "Lambda" or ">" in fields.class_name:
         return ModelFileError(f"{what}, which is code; code in model files is never run")
     return ModelFileError(f"{what}, which is not supported")

@@ -97,6 +97,14 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def _activation(layer: Activation | Conv2D | Dense | DepthwiseConv2D | SeparableConv2D) -> str:
+    if layer.activation == "hard_sigmoid_keras2":
+        raise ValueError(
+            f"layer {layer.name!r} has the hard_sigmoid of Keras 2, which Keras 3 has not"
+        )
+    return layer.activation
+
+
 def _window(layer: Conv2D | DepthwiseConv2D | SeparableConv2D) -> Config:
     return {
         "kernel_size": layer.kernel_size,
@@ -105,7 +113,7 @@ def _window(layer: Conv2D | DepthwiseConv2D | SeparableConv2D) -> Config:
         "data_format": "channels_last",
         "dilation_rate": layer.dilation,
         "use_bias": layer.use_bias,
-        "activation": layer.activation,
+        "activation": _activation(layer),
     }
 
 
@@ -139,7 +147,7 @@ def _global_pooling(layer: GlobalAveragePooling2D | GlobalMaxPooling2D) -> Confi
 
 
 _FIELDS: Mapping[type[Layer], Callable[[Any], Config]] = {
-    Activation: lambda layer: {"activation": layer.activation},
+    Activation: lambda layer: {"activation": _activation(layer)},
     Add: lambda layer: {},
     AveragePooling2D: _pooling,
     BatchNormalization: _batch_norm,
@@ -147,7 +155,7 @@ _FIELDS: Mapping[type[Layer], Callable[[Any], Config]] = {
     Dense: lambda layer: {
         "units": layer.units,
         "use_bias": layer.use_bias,
-        "activation": layer.activation,
+        "activation": _activation(layer),
     },
     DepthwiseConv2D: lambda layer: {"depth_multiplier": layer.depth_multiplier, **_window(layer)},
     Dropout: lambda layer: {"rate": layer.rate},

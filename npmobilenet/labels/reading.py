@@ -94,7 +94,7 @@ def _from_lines(text: str) -> list[Item]:
         fields = [field.strip() for field in line.split("\t")]
         if len(fields) != (2 if with_ids else 1) or not all(fields):
             expected = "a WordNet id, a tab and a name" if with_ids else "a name"
-            raise LabelsError(f"line {number}: found {line!r}, expected {expected}")
+            raise LabelsError(f"line {number}: found {line[:80]!r}, expected {expected}")
         items.append((fields[0] if with_ids else None, fields[-1]))
     if not items:
         raise LabelsError("found no labels")

@@ -193,6 +193,8 @@ def test_what_is_code_says_so_and_the_rest_is_not_supported() -> None:
             read_config(functional(layer(name, "x", "images")))
     with pytest.raises(ModelFileError, match="of class 'Conv3D', which is not supported"):
         read_config(functional(layer("Conv3D", "x", "images")))
+    with pytest.raises(ModelFileError, match=r"calls 'tf.linalg.inv', which is not supported"):
+        read_config(functional(layer("TFOpLambda", "x", "images", function="linalg.inv")))
 
 
 @pytest.mark.tensorflow

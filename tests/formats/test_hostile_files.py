@@ -339,6 +339,25 @@ class TestClaims:
                     archive.writestr(member, content)
             refused(path, f"'{name}' claims {300 << 20} bytes unpacked from")
 
+    def test_a_member_larger_than_its_archive(
+        self, files: dict[str, bytes], tmp_path: Path
+    ) -> None:
+        """What it claims to take decides how far it may unpack."""
+        path = tmp_path / "model"
+        path.write_bytes(files["model.keras"])
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        members["model.weights.h5"] = bytes(100 << 20)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for member, content in members.items():
+                archive.writestr(member, content)
+        content = bytearray(path.read_bytes())
+        place = content.rindex(b"PK\x01\x02")  # the last entry of the list of members
+        assert content.rindex(b"model.weights.h5") > place
+        struct.pack_into("<I", content, place + 20, 90 << 20)
+        path.write_bytes(content)
+        refused(path, f"claims {90 << 20} bytes in a file of {len(content)}")
+
     def test_nodes_of_a_graph(self, tmp_path: Path) -> None:
         path = tmp_path / "graph.pb"
         path.write_bytes(b"\x0a\x00" * 500_000)

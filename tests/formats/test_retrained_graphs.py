@@ -145,6 +145,19 @@ def test_pictures_in_bytes_of_pixels(tf: Any, tmp_path: Path) -> None:
     assert model.network.input_range == (0, 255)
 
 
+def test_what_the_output_needs_not_is_named(tf: Any, tmp_path: Path) -> None:
+    """As the decoding of pictures that retrain.py leaves beside the network."""
+
+    def build(made: SlimGraph) -> Any:
+        other = tf.compat.v1.placeholder("uint8", (None, None, 3), name="DecodeJPGInput")
+        tf.cast(other, tf.float32, name="Cast")
+        return poets(made)
+
+    model = same(tf, tmp_path / "graph.pb", build)
+    assert model.classes == 4
+    assert "nodes that the output does not depend on: Cast, DecodeJPGInput" in model.assumptions
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "stride": {"strides": [1, 2, 2, 1]},
     "padding": {"padding": "VALID"},

@@ -148,6 +148,10 @@ def with_layer(layer):
     ("layer", "message"),
     [
         (Normalization(name="norm"), r"'norm' \(Normalization\) cannot be written"),
+        (
+            Activation(name="gate", activation="hard_sigmoid_keras2"),
+            "'gate' has the hard_sigmoid of Keras 2",
+        ),
         (GlobalAveragePooling2D(name="a/b"), "'a/b' is no name that Keras allows"),
         (
             MaxPooling2D(name="max", kernel_size=(2, 2), padding=((0, 1), (0, 1))),
