@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[Config, str]] = {
     "unknown function": (
         layer("TFOpLambda", "op", function="py_function")
         | {"inbound_nodes": [["images", 0, 0, {}]]},
-        "TFOpLambda",
+        "calls 'tf.py_function', which is not supported",
     ),
     "division by the image": (operation("TrueDivide", "op", 1.0, "@images"), "divide"),
     "division by zero": (operation("TrueDivide", "op", "@images", 0.0), "divide"),
