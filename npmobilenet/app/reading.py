@@ -23,6 +23,7 @@ PICTURES = "images"
 _LISTS = ("allow", "deny")  # fields of a form that may come several times
 _MOST_FIELDS = 4000
 _LONGEST_FIELD = 1 << 12
+_LONGEST_HEAD = 1 << 12  # of one part
 _UNTYPED = ("", "application/octet-stream")
 
 Options = TypeVar("Options", bound=BaseModel)
@@ -98,10 +99,14 @@ def _from_json(
 
 
 class _WholeForm(MultiPartParser):
-    """A form that must have its end: starlette takes what it has got of one that was cut off."""
+    """A form that must have its end, and parts with heads of some size.
+
+    starlette takes what it has got of one that was cut off, and older parsers any head.
+    """
 
     def __init__(self, request: Request, limits: Limits) -> None:
         self._ended = False
+        self._head_bytes = 0
         super().__init__(
             request.headers,
             self._until_end(request.stream()),
@@ -112,6 +117,23 @@ class _WholeForm(MultiPartParser):
 
     def on_end(self) -> None:
         self._ended = True
+
+    def on_part_begin(self) -> None:
+        self._head_bytes = 0
+        super().on_part_begin()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._count_head(end - start)
+        super().on_header_field(data, start, end)
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count_head(end - start)
+        super().on_header_value(data, start, end)
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > _LONGEST_HEAD:
+            raise MultiPartException(f"a part has more than {_LONGEST_HEAD} bytes of headers")
 
     async def _until_end(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         async for chunk in stream:

@@ -121,7 +121,11 @@ def check_features(x: npt.ArrayLike, owner: object, expected: int | None = None)
             f"found 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
         )
     if not np.isfinite(array).all():
-        raise ValueError("x has values that are NaN or infinity")
+        sample, feature = np.argwhere(~np.isfinite(array))[0]
+        raise ValueError(
+            "x has values that are NaN or infinity: "
+            f"feature {feature} of sample {sample} is {array[sample, feature]}"
+        )
     if expected is not None and array.shape[1] != expected:
         raise ValueError(
             f"X has {array.shape[1]} features, but {name} is expecting {expected} features as input"

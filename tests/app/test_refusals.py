@@ -144,6 +144,14 @@ def test_forms_that_are_none_or_another(client, pictures):
         ),
     ):
         refused(client.post("/api/embed", content=body, headers={"content-type": kind}), status)
+    for head in (
+        b"a: b\r\n" * 20_000,
+        b"a: " + b"b" * 100_000 + b"\r\n",
+        b"a" * 100_000 + b":b\r\n",
+    ):
+        body = b"--x\r\n" + head + part[5:] + pictures[0] + b"\r\n--x--\r\n"
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        refused(client.post("/api/embed", content=body, headers=kind), 400)
     refused(client.post("/api/embed", files={"pictures": pictures[0]}), 422, "pictures")
     twice = [("images", pictures[0]), ("model", (None, b"zoo")), ("model", (None, b"zoo"))]
     refused(client.post("/api/embed", files=twice), 422, "more than once")

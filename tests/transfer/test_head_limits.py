@@ -41,6 +41,20 @@ def test_features_too_large_to_square_are_named(blobs, dtype, size):
             refused()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_features_that_are_no_numbers_are_named(blobs, value):
+    head = SoftmaxHead(epochs=1).fit(*blobs)
+    samples = blobs[0].copy()
+    samples[5, 2] = value
+    for refused in (
+        lambda: head.fit(samples, blobs[1]),
+        lambda: head.predict(samples),
+        lambda: KNNHead().fit(samples, blobs[1]),
+    ):
+        with pytest.raises(ValueError, match=rf"NaN or infinity: feature 2 of sample 5 is {value}"):
+            refused()
+
+
 def test_float64_takes_what_float32_does_not(blobs):
     large = blobs[0].astype(np.float64)
     large[7, 1] = 1e30
