@@ -24,6 +24,7 @@ from npmobilenet.analysis.roofs import Roofs
 from npmobilenet.architecture import Network
 from npmobilenet.architecture.blocks import inverted_block, separable_block, standard_block
 from npmobilenet.architecture.variants import full_convolution
+from npmobilenet.counts import whole_number
 
 STANDARD, SEPARABLE, INVERTED = "standard", "separable", "inverted residual"
 
@@ -115,9 +116,8 @@ def compare_blocks(
         If a number is below 1.
     """
     filters = filters or shape[2]
-    numbers = (*shape, filters, kernel, stride, expansion)
-    if min(numbers) < 1:
-        raise ValueError(f"sizes must be 1 or more, found {numbers}")
+    for number in (*shape, filters, kernel, stride, expansion):
+        whole_number(number, "each size")
     networks = {
         STANDARD: standard_block(shape, filters, kernel, stride),
         SEPARABLE: separable_block(shape, filters, kernel, stride),

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time, sleep
 
+from npmobilenet.counts import whole_number
+
 QUIET = 0.1
 """Cores that other processes may keep busy before a result says so."""
 
@@ -44,8 +46,7 @@ def pinned(threads: int) -> Iterator[None]:
     ValueError
         If ``threads`` is below 1.
     """
-    if threads < 1:
-        raise ValueError(f"threads must be 1 or more, found {threads}")
+    threads = whole_number(threads, "threads")
     allowed = cores()
     if not hasattr(os, "sched_setaffinity") or threads >= len(allowed):
         yield

@@ -11,6 +11,7 @@ from math import log
 from statistics import median
 
 from npmobilenet.analysis.machine import cpu_name, pinned
+from npmobilenet.counts import whole_number
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.peak import (
     cache_sizes,
@@ -87,8 +88,7 @@ def measure_roofs(threads: int = 1, rounds: int = 5) -> Roofs:
     ValueError
         If ``threads`` or ``rounds`` is below 1.
     """
-    if rounds < 1:
-        raise ValueError(f"rounds must be 1 or more, found {rounds}")
+    rounds = whole_number(rounds, "rounds")
     caches, measured_at = cache_sizes(), level_sizes()
     sizes = set(measured_at.values())
     size = measured_at["L1"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.architecture import Input, Layer, Network, Node
+from npmobilenet.counts import whole_number
 from npmobilenet.engine.compiled import CompiledNetwork
 from npmobilenet.engine.crew import default_threads, usable_cores
 from npmobilenet.engine.fold import UnsupportedError, fold
@@ -130,6 +131,8 @@ class NumbaProgram(Program):
         """
         x = self._checked(x)
         threads = _checked(threads)
+        if not len(x):  # shapes are those of one image, of which no value is kept
+            return _none_of(self.activations(np.zeros((1, *x.shape[1:]), np.float32), threads))
         values = Activations()
         values[self._network.nodes[0].name] = np.ascontiguousarray(x, np.float32)
         for part in self._parts:
@@ -186,9 +189,15 @@ class NumbaProgram(Program):
 def _checked(threads: int | None) -> int:
     if threads is None:
         return default_threads()
-    if threads < 1:
-        raise ValueError(f"threads must be 1 or more, found {threads}")
+    threads = whole_number(threads, "threads")
     return threads if threads <= _MOST_QUEUES else min(threads, max(_MOST_QUEUES, usable_cores()))
+
+
+def _none_of(values: Activations) -> Activations:
+    empty = Activations()
+    empty.update({name: value[:0] for name, value in values.items()})
+    empty.fused = values.fused
+    return empty
 
 
 def _interpret(part: _Interpreted, values: Mapping[str, FloatArray]) -> Float32:

@@ -90,7 +90,7 @@ def test_comparisons_are_data(blocks):
 
 
 def test_what_is_no_size_is_refused():
-    with pytest.raises(ValueError, match="must be 1 or more"):
+    with pytest.raises(ValueError, match="must be at least 1"):
         compare_blocks(SHAPE, roofs=ROOFS, stride=0)
 
 

@@ -120,5 +120,5 @@ def test_a_size_is_needed():
 
 
 def test_a_thread_is_needed():
-    with pytest.raises(ValueError, match="threads must be 1 or more, found 0"):
+    with pytest.raises(ValueError, match="threads must be at least 1, found 0"):
         profile(V1, threads=0)

@@ -85,7 +85,7 @@ def test_measured_roofs(threads):
 
 @pytest.mark.parametrize("arguments", [{"threads": 0}, {"rounds": 0}])
 def test_senseless_measurements_are_refused(arguments):
-    with pytest.raises(ValueError, match="must be 1 or more"):
+    with pytest.raises(ValueError, match="must be at least 1"):
         measure_roofs(**arguments)
 
 

@@ -233,7 +233,7 @@ def test_errors_name_what_was_found(random_weights, monkeypatch):
         program(np.zeros((1, 64, 63, 3), np.float32))
     with pytest.raises(ValueError, match="found uint8"):
         program(np.zeros((1, 64, 64, 3), np.uint8))
-    with pytest.raises(ValueError, match="threads must be 1 or more, found 0"):
+    with pytest.raises(ValueError, match="threads must be at least 1, found 0"):
         program(images(network, 1), threads=0)
     monkeypatch.setenv("NPMOBILENET_NUM_THREADS", "many")
     with pytest.raises(ValueError, match=r"NPMOBILENET_NUM_THREADS.*'many'"):
