@@ -1,5 +1,6 @@
 """What a path names is a regular file, or is refused at once, wherever a path is read."""
 
+import ast
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import npmobilenet
 from npmobilenet import load_model
 from npmobilenet.analysis.parity.subject import stored_outputs
 from npmobilenet.architecture import mobilenet_v1
@@ -108,3 +110,32 @@ def test_refusing_leaves_nothing_open(tmp_path: Path) -> None:
             with pytest.raises(NotAFileError):
                 open_file(tmp_path / name)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_no_other_place_opens_files_to_read() -> None:
+    """Files of the package itself, of the system, and those just written may be opened plainly."""
+    own = {
+        "analysis/machine.py",
+        "files.py",
+        "kernels/cache.py",
+        "kernels/peak.py",
+        "labels/imagenet.py",
+    }
+    package = Path(npmobilenet.__file__).parent
+    found = {
+        source.relative_to(package).as_posix()
+        for source in package.rglob("*.py")
+        for call in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and reads(call)
+    }
+    assert found - own == set()
+
+
+def reads(call: ast.Call) -> bool:
+    """Whether a call opens a path to read it."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    modes = [value.value for value in call.args if isinstance(value, ast.Constant)]
+    if name == "open":
+        plain = isinstance(call.func, ast.Name) and not call.args[1:]
+        return plain or "rb" in modes or "r" in modes or not (call.args or call.keywords)
+    return name in ("read_bytes", "read_text", "fromfile", "memmap", "loadtxt", "genfromtxt")

@@ -10,6 +10,7 @@ from npmobilenet.architecture import Network
 from npmobilenet.errors import ModelFileError, WeightsMismatchError
 from npmobilenet.formats.backbone import recognise
 from npmobilenet.formats.contents import Contents, RawLayer
+from npmobilenet.formats.graph_network import graph_network
 from npmobilenet.formats.inference import infer_network
 from npmobilenet.formats.keras_config import read_config
 from npmobilenet.formats.leftovers import refuse_leftover_tensors
@@ -55,7 +56,9 @@ def read_weights(path: str | PathLike[str], network: Network) -> dict[str, np.nd
 def _renamed(contents: Contents) -> list[RawLayer]:
     """The layers under the names that reading the whole model gives them; none if it cannot."""
     try:
-        if contents.config is None:
+        if contents.graph is not None:
+            layers = graph_network(contents, contents.graph).layers
+        elif contents.config is None:
             layers = infer_network(contents).layers
         else:
             layers = layers_by_origin(contents, read_config(contents.config, keras=contents.keras))

@@ -11,8 +11,18 @@ from typing import Any
 
 import pytest
 
+from tests.formats.slim_graphs import SlimGraph, content
+
 READER = Path(__file__).with_name("mutant_reader.py")
-FORMS = ("weights.h5", "whole.h5", "x.weights.h5", "model.keras", "graph.pb", "small.h5")
+FORMS = (
+    "weights.h5",
+    "whole.h5",
+    "x.weights.h5",
+    "model.keras",
+    "graph.pb",
+    "retrained.pb",
+    "small.h5",
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +39,13 @@ def files(
     found = {form: save(tiny_v1, folder, form) for form in FORMS[:4]}
     found["graph.pb"] = folder / "graph.pb"
     found["graph.pb"].write_bytes(slim_graph(tensors_of(tiny_v1)))
+    import tensorflow as tf
+
+    found["retrained.pb"] = folder / "retrained.pb"
+    with tf.Graph().as_default() as graph:
+        made = SlimGraph(tf, fused=True)
+        made.retrained(made.logits(made.pooled(made.features(made.placeholder()))))
+    found["retrained.pb"].write_bytes(content(graph))
     layers = keras.layers
     small = keras.Sequential(
         [

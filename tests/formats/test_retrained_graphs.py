@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from npmobilenet.errors import ModelFileError
-from npmobilenet.formats import ModelFile, read_model_file
+from npmobilenet.formats import ModelFile, read_model_file, read_weights, tensors_digest
 from npmobilenet.interpreter import NumpyProgram
 from tests.formats.slim_graphs import SlimGraph, content, outputs
 
@@ -84,6 +84,8 @@ def test_a_retrained_graph_has_its_own_classes(version: int, tf: Any, tmp_path: 
     assert (model.kind, model.classes) == (("mobilenet", "mobilenet_v2")[version - 1], 4)
     assert model.network.nodes[-1].layer.activation == "softmax"
     assert not any("background" in line for line in model.assumptions)
+    again = read_weights(tmp_path / "graph.pb", model.network)
+    assert tensors_digest(again) == tensors_digest(model.weights)
 
 
 @pytest.mark.parametrize("fused", [False, True])
