@@ -75,6 +75,8 @@ class Footprint:
     writes: list[Need] = field(default_factory=list)
     scratch: int = 0
     """Floats of a thread's scratch."""
+    together: bool = False
+    """Whether it does all images of a batch at once."""
 
 
 class Reader:
@@ -103,15 +105,23 @@ class Reader:
     ) -> None:
         self.results, self.batch = results, batch
         self._owner: dict[tuple[int, int, int], tuple[Linear, Step]] = {}
+        parts = []
         for step in steps:
             for layer in linear_parts(step):
                 place = places[layer]
-                norm_end = place.norm + 2 * round_up(layer.bias.size, LANES)
-                if place.kernel + _packed(layer) > place.norm or norm_end > place.limits:
-                    raise PlanError(f"the weights of {step.name!r} overlap")
-                if place.limits + 2 > weights:
-                    raise PlanError(f"the weights of {step.name!r} end behind all weights")
                 self._owner[place.kernel, place.norm, place.limits] = layer, step
+                parts += [
+                    (place.kernel, _packed(layer), step.name),
+                    (place.norm, 2 * round_up(layer.bias.size, LANES), step.name),
+                    (place.limits, 2, step.name),
+                ]
+        taken = 0
+        for begin, size, name in sorted(parts):
+            if begin < taken:
+                raise PlanError(f"the weights of {name!r} at {begin} overlap others up to {taken}")
+            taken = begin + size
+            if taken > weights:
+                raise PlanError(f"the weights of {name!r} end behind all weights")
 
     def footprint(self, table: Row, number: int, ends: Sequence[Step | None]) -> Footprint:
         """What row ``number`` of a table does; ``ends`` says which step each row ends.
@@ -127,6 +137,9 @@ class Reader:
             raise PlanError(f"operation {number} is of kind {kind}, which there is none of")
         found = Footprint(f"operation {number} (kind {kind})")
         operation = Operation(self, row, found, ends[number])
+        # Whatever the kind, these turn the operation into another one.
+        operation.demand(kind in _SUMMED or row[t.SUMS] == 0, "sums that are not of its kind")
+        operation.demand(kind in _SPREAD or row[t.MULTIPLIER] == 0, "repeats no channels")
         _KINDS[kind](operation)
         return found
 
@@ -241,7 +254,8 @@ class Operation:
 
     def spread(self, layer: Depthwise, rows: int) -> list[tuple[int, int]]:
         """The scratch of a depth multiplier."""
-        self.demand(self[t.MULTIPLIER] == (layer.multiplier if layer.multiplier > 1 else 0), "")
+        wanted = layer.multiplier if layer.multiplier > 1 else 0
+        self.demand(self[t.MULTIPLIER] == wanted, f"a multiplier of {self[t.MULTIPLIER]}")
         if layer.multiplier == 1:
             return []
         size = self.padded(rows)[0] * self.window.width * self.window.channels
@@ -402,6 +416,7 @@ def _dense(op: Operation) -> None:
     op.reads(step.source, 0, 1)
     op.writes(step, 0, 1)
     op.adds_nothing()
+    op.found.together = True
 
 
 def _convolution(op: Operation) -> None:
@@ -444,6 +459,7 @@ def _softmax(op: Operation) -> None:
     op.demand(out.pixels == 1 and op[t.COLUMNS] == out.channels, f"{op[t.COLUMNS]} columns")
     op.demand(op[t.UNITS] in (1, op.batch), f"{op[t.UNITS]} units")
     if op[t.UNITS] > 1:
+        op.found.together = True
         for column in (t.SOURCE, t.OUT):
             op.demand(op[column + 2] == out.channels, f"images {op[column + 2]} apart")
     op.reads(step.source, 0, 1)
@@ -461,6 +477,8 @@ def _copy(op: Operation) -> None:
     op.writes(step, 0, out.pixels)
 
 
+_SUMMED = (t.PRODUCT, t.SEPARABLE)
+_SPREAD = (t.DEPTHWISE, t.SEPARABLE)
 _KINDS: dict[int, Callable[[Operation], None]] = {
     t.CONVOLUTION: _convolution,
     t.PRODUCT: _product,

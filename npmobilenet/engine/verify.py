@@ -115,20 +115,45 @@ class _Run:
             self._forget(plan.slots)
             yield single, range(image, image + 1), plan.slots
         rows = range(plan.operations, len(plan.table))
-        tail = self._footprints(plan.table, plan.steps, rows)
+        tail = self._footprints(plan.table, plan.steps, rows, together=True)
         yield tail, range(self._batch), plan.slots
 
     def _footprints(
-        self, table: NDArray[np.int64], ends: tuple[Step | None, ...], rows: range
+        self,
+        table: NDArray[np.int64],
+        ends: tuple[Step | None, ...],
+        rows: range,
+        *,
+        together: bool = False,
     ) -> list[Footprint]:
         found = [self._reader.footprint(table, row, ends) for row in rows]
         for one in found:
+            if self._batch > 1 and one.together != together:
+                raise PlanError(
+                    f"{one.what} is for {'all images' if one.together else 'one image'} at once"
+                )
             if one.scratch > self._plan.scratch_size:
                 raise PlanError(
                     f"{one.what} takes {one.scratch} floats of a scratch of "
                     f"{self._plan.scratch_size}"
                 )
+        self._once(found)
         return found
+
+    def _once(self, found: list[Footprint]) -> None:
+        """Each pixel is computed by one operation; at the end of a chain's maps maybe by none."""
+        computed: dict[object, list[tuple[Need, str]]] = {}
+        for one in found:
+            for need in one.writes:
+                computed.setdefault(need.who, []).append((need, one.what))
+        for who, needs in computed.items():
+            pixels, end = self._results[who].pixels, 0
+            for need, what in needs:
+                if need.first != end:
+                    raise PlanError(f"{what} computes pixels from {need.first} on, not from {end}")
+                end = need.last
+            if end > pixels or (end < pixels and len(needs) == 1):
+                raise PlanError(f"{needs[-1][1]} computes {end} pixels of {pixels}")
 
     def _regions(self) -> None:
         """Zeros, then the threads' scratch, then slots, then what images share."""
@@ -136,6 +161,10 @@ class _Run:
         zeros = int(plan.job()[t.SCRATCH])
         stages = 1 + (self._batch - plan.bulk) * plan.operations
         stages += len(plan.table) - plan.operations
+        if plan.threads < 1 or not 0 <= plan.bulk <= self._batch:
+            raise PlanError(
+                f"{plan.threads} threads, of {self._batch} images {plan.bulk} for one thread each"
+            )
         for needed, there, what in (
             (2 * LANES, zeros, "the zeros"),
             (zeros + plan.threads * plan.scratch_size, plan.slots, "the scratch"),
