@@ -5,7 +5,7 @@ import re
 from npmobilenet.app.failures import RequestError
 
 MOST_VALUES = 5000
-"""Values in a request: 16 pictures, 2,000 labels to keep to and as many to leave out, and a few."""
+"""Values in a request beside pictures: 2,000 labels to keep to, as many to leave out, and a few."""
 
 # A string, which may hold whatever it likes, or what stands before or between values. A string that
 # does not end reaches to the end of the text, so that no part of it is looked at twice.

@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from npmobilenet.app.failures import RequestError
-from npmobilenet.app.json_budget import check_json
+from npmobilenet.app.json_budget import MOST_VALUES, check_json
 from npmobilenet.app.limits import Limits
 
 JSON = "application/json"
@@ -87,7 +87,7 @@ async def read_request(
 def _from_json(
     body: bytes, limits: Limits, options: type[Options], document: type[BaseModel]
 ) -> Asked[Options]:
-    check_json(body)
+    check_json(body, MOST_VALUES + limits.pictures)
     try:
         whole = document.model_validate_json(body)
     except ValidationError as error:

@@ -10,6 +10,9 @@ TIMEOUT = 20.0
 
 CHUNK_BYTES = 1 << 16
 
+MAX_BYTES = 64 << 20
+"""Largest file; the largest that keras.applications has takes 24 MiB."""
+
 
 def download(url: str, path: Path, *, progress: bool) -> None:
     """Download to a file; the caller removes what an interrupted transfer leaves.
@@ -17,7 +20,7 @@ def download(url: str, path: Path, *, progress: bool) -> None:
     Raises
     ------
     DownloadError
-        If the server cannot be reached, answers with an error or breaks off.
+        If the server cannot be reached, answers with an error, breaks off or sends too much.
     """
     import pooch  # slow to import, and only needed here
 
@@ -39,7 +42,7 @@ def _root_cause(error: BaseException) -> str:
 class ProgressBar:
     """A bar of rich's on the standard error stream, with the methods that pooch calls.
 
-    It is drawn on terminals only.
+    It is drawn on terminals only, and counts what arrives: more than ``MAX_BYTES`` are an error.
     """
 
     def __init__(self, label: str, *, shown: bool) -> None:
@@ -62,6 +65,7 @@ class ProgressBar:
             disable=not (shown and console.is_terminal),
         )
         self._task = self._progress.add_task(label, total=None)
+        self._received = 0
 
     def __enter__(self) -> "ProgressBar":
         self._progress.start()
@@ -85,11 +89,21 @@ class ProgressBar:
         self._progress.update(self._task, total=size or None)
 
     def update(self, received: int) -> None:
-        """Count bytes."""
+        """Count bytes.
+
+        Raises
+        ------
+        DownloadError
+            If there are too many.
+        """
+        self._received += received
+        if self._received > MAX_BYTES:
+            raise DownloadError(f"the server sends more than {MAX_BYTES:,} bytes")
         self._progress.advance(self._task, received)
 
     def reset(self) -> None:
         """Start again from nothing, as pooch does before it fills the bar."""
+        self._received = 0
         self._progress.update(self._task, completed=0)
 
     def close(self) -> None:

@@ -292,6 +292,13 @@ def test_entries_are_data():
     assert replace(CATALOGUE["mobilenet_v1_1.0_224"], digest=None).digest is None
 
 
+def test_a_server_that_never_stops_sending(fetch, server, entry, cache, monkeypatch):
+    monkeypatch.setattr(downloading, "MAX_BYTES", 1_000_000)
+    with pytest.raises(DownloadError, match=r"the server sends more than 1,000,000 bytes"):
+        fetch(entry.name)
+    assert_nothing_left(cache)
+
+
 @pytest.mark.skipif(atomic.fcntl is None, reason="this system has no such locks")
 def test_what_a_killed_fetch_left_goes_with_the_next(fetch, server, entry, cache):
     server.behaviour = "stalled"
