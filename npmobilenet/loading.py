@@ -11,7 +11,12 @@ from npmobilenet.architecture import Network
 from npmobilenet.architecture.pictures import checked_range
 from npmobilenet.backends import DEFAULT_BACKEND
 from npmobilenet.errors import UnknownModelError
-from npmobilenet.formats import read_class_names, read_model_file, read_weights
+from npmobilenet.formats import (
+    read_class_names,
+    read_input_range,
+    read_model_file,
+    read_weights,
+)
 from npmobilenet.initializers import random_weights
 from npmobilenet.labels import LabelSource
 from npmobilenet.model import DEFAULT_CROP, DEFAULT_RESIZE, Model
@@ -193,6 +198,8 @@ def build_model(
     input_range, backend, seed
     """
     tensors = _tensors(network, weights, imagenet_name, seed)
+    if input_range is None and weights is not None and imagenet_name is None:
+        input_range = read_input_range(weights)
     return Model(network, tensors, input_range=input_range, backend=backend)
 
 

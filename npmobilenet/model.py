@@ -23,7 +23,7 @@ from npmobilenet.architecture.pictures import checked_range, picture_channels, p
 from npmobilenet.backends import DEFAULT_BACKEND, compile_network
 from npmobilenet.counts import whole_number
 from npmobilenet.errors import ImageError
-from npmobilenet.formats import read_weights, write_keras_h5
+from npmobilenet.formats import read_input_range, read_weights, write_keras_h5
 from npmobilenet.images import ImageSource, check_input_range, how_many, in_batches, prepare
 from npmobilenet.images.preparing import PIXEL_RANGE
 from npmobilenet.labels import LabelSource, Prediction, top_predictions
@@ -196,12 +196,17 @@ class Model:
     def load_weights(self, path: str | PathLike[str]) -> None:
         """Replace all weights by those of a file; on an error the model stays as it was.
 
+        A file that says what range its network was trained with brings that along.
+
         Raises
         ------
         ModelFileError, WeightsMismatchError
             If the file cannot be read, or does not fit this network.
         """
-        self._set_weights(read_weights(path, self.network))
+        weights, said = read_weights(path, self.network), read_input_range(path)
+        self._set_weights(weights)
+        if said is not None:
+            self.network = replace(self.network, input_range=said)
 
     def save_weights(self, path: str | PathLike[str]) -> None:
         """Write a Keras .h5 weights file, which Keras' ``load_weights`` reads."""

@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npmobilenet import Model, load_model
-from npmobilenet.architecture import Conv2D, Dense, GlobalAveragePooling2D, Input, NetworkBuilder
+from npmobilenet import MobileNet, Model, load_model
+from npmobilenet.architecture import (
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    Input,
+    NetworkBuilder,
+    mobilenet_v1,
+)
 from npmobilenet.errors import ImageError, PictureInputError
 from npmobilenet.formats import write_keras_model
 from npmobilenet.images import InputRangeWarning, load_img
@@ -242,3 +249,19 @@ def test_activations_of_an_empty_batch(backend):
         name: value.shape for name, value in empty.items()
     }
     assert getattr(empty, "fused", None) == getattr(full, "fused", None)
+
+
+def test_saved_weights_bring_their_range(tmp_path):
+    network = mobilenet_v1((32, 32, 3), 0.25, classes=3)
+    source = Model(network, random_weights(network, 0), backend="numpy", input_range=(0, 1))
+    source.save_weights(tmp_path / "x.h5")
+    shape = {"input_shape": (32, 32, 3), "alpha": 0.25, "classes": 3, "backend": "numpy"}
+    other = MobileNet(weights=None, **shape)
+    assert other.network.input_range == (-1, 1)
+    other.load_weights(tmp_path / "x.h5")
+    built = MobileNet(weights=tmp_path / "x.h5", **shape)
+    read = load_model(tmp_path / "x.h5", backend="numpy")
+    for model in (other, built, read):
+        assert model.network.input_range == (0, 1)
+    given = MobileNet(weights=tmp_path / "x.h5", input_range=(0, 255), **shape)
+    assert given.network.input_range == (0, 255)

@@ -5,7 +5,7 @@ nothing of it is run, and a damaged or hostile file gives a
 :class:`npmobilenet.errors.ModelFileError`.
 """
 
-from npmobilenet.formats.class_names import read_class_names
+from npmobilenet.formats.class_names import read_class_names, read_input_range
 from npmobilenet.formats.contents import RawTensor
 from npmobilenet.formats.digest import tensors_digest
 from npmobilenet.formats.listing import list_tensors
@@ -22,6 +22,7 @@ __all__ = [
     "drop_background_class",
     "list_tensors",
     "read_class_names",
+    "read_input_range",
     "read_model_file",
     "read_weights",
     "tensors_digest",
