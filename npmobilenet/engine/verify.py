@@ -141,7 +141,8 @@ class _Run:
         return found
 
     def _once(self, found: list[Footprint]) -> None:
-        """Each pixel is computed by one operation; at the end of a chain's maps maybe by none."""
+        """Each pixel is computed once; below the last that anybody reads from a ring maybe not."""
+        rings = {need.who for one in found for need in one.reads if need.ring}
         computed: dict[object, list[tuple[Need, str]]] = {}
         for one in found:
             for need in one.writes:
@@ -152,7 +153,7 @@ class _Run:
                 if need.first != end:
                     raise PlanError(f"{what} computes pixels from {need.first} on, not from {end}")
                 end = need.last
-            if end > pixels or (end < pixels and len(needs) == 1):
+            if end > pixels or (end < pixels and who not in rings):
                 raise PlanError(f"{needs[-1][1]} computes {end} pixels of {pixels}")
 
     def _regions(self) -> None:
