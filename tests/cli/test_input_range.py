@@ -155,3 +155,11 @@ def test_a_single_unit_is_explained(picture, unknown):
     assert "sigmoid is applied" in found.stderr
     assert "yes" in found.stdout
     assert "no" in found.stdout
+
+
+def test_ablations_of_logits_compare_probabilities(folder, unknown):
+    command = ("ablate", unknown, "--images", folder, "--switch", "resize", "--limit", 2)
+    found = run(*command, "--input-range", 0, 1, "--json")
+    assert found.exit_code == 0, found.stderr
+    rows = json.loads(found.stdout)["rows"]
+    assert all(0 <= row["found"]["max_probability_change"] <= 1 for row in rows if row["found"])

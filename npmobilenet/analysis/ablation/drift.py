@@ -14,7 +14,7 @@ from npmobilenet.analysis.ablation.pictures import classes_of
 from npmobilenet.analysis.ablation.switches import Ablation
 from npmobilenet.analysis.ablation.transforms import Ablated
 from npmobilenet.architecture import network_macs
-from npmobilenet.architecture.heads import gives_probabilities
+from npmobilenet.architecture.heads import gives_probabilities, is_classifier, probabilities
 from npmobilenet.architecture.pictures import picture_channels, picture_range
 from npmobilenet.formats import tensors_digest
 from npmobilenet.images import prepare
@@ -97,13 +97,14 @@ def ablate(
     Raises
     ------
     ValueError
-        If the model gives no class probabilities.
+        If the model is no classifier. Logits get the activation that they lack.
     ImageError
         If a picture cannot be read.
     """
-    network = model.network
-    if not gives_probabilities(network):
+    if not is_classifier(model.network):
         raise ValueError(f"model {model.name!r} has no classifier, so nothing says what drifts")
+    model = _with_probabilities(model)
+    network = model.network
     classes = classes_of(pictures, model.labels)
     runs = [_Run(model, ablation) for ablation in ablations]
     busy = [run for run in runs if not run.same]
@@ -133,6 +134,20 @@ def ablate(
         macs=sum(network_macs(network).values()),
         seconds=seconds / len(pictures),
         rows=tuple(run.drift(len(pictures)) for run in runs),
+    )
+
+
+def _with_probabilities(model: Model) -> Model:
+    if gives_probabilities(model.network):
+        return model
+    return Model(
+        probabilities(model.network),
+        model.weights,
+        backend=model.backend,
+        labels=model.labels,
+        resize=model.resize,
+        crop=model.crop,
+        source=model.source,
     )
 
 
