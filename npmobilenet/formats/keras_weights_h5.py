@@ -68,6 +68,12 @@ def _collect(
             path = (*names, name)
             if variables is not None:
                 layers += _layer(file, variables, (*keys, key), path)
+            for part in file.names(layer):
+                # What belongs to a layer and has variables of its own, such as a quantiser.
+                inside = None if part in ("vars", *_LAYERS) else file.group(layer, part)
+                held = None if inside is None else file.group(inside, "vars")
+                if held is not None:
+                    layers += _layer(file, held, (*keys, key, part), (*path, None))
             _collect(file, layer, (*keys, key), path, layers)
 
 

@@ -1,6 +1,7 @@
 """Tensors that nobody asked for: adapters, quantised layers, layers that are not configured."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,27 @@ def test_layers_that_are_not_configured_are_refused(
         root.create_group("attention").attrs["weight_names"] = [b"attention/kernel"]
         root["attention/attention/kernel"] = np.zeros(3, np.float32)
     with pytest.raises(ModelFileError, match="tensors of layer 'attention', which is not in its"):
+        read_model_file(path)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "u4"])
+def test_parts_of_layers_are_noticed(dtype: str, tiny_v1: Any, save: Any, tmp_path: Path) -> None:
+    """Seeds may be there; what else a layer holds inside would change what it computes."""
+    path = save(tiny_v1, tmp_path, "model.keras")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    inner = tmp_path / "inner.h5"
+    inner.write_bytes(members["model.weights.h5"])
+    with h5py.File(inner, "r+") as file:
+        file["layers/conv2d_1/inside/vars/0"] = np.zeros(2, dtype)
+    members["model.weights.h5"] = inner.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    if dtype == "u4":
+        assert read_model_file(path).kind == "mobilenet"
+        return
+    with pytest.raises(ModelFileError, match="tensors of layer 'conv2d_1/inside', which is not"):
         read_model_file(path)
 
 
