@@ -30,7 +30,7 @@ from npmobilenet.app.schema import (
     Health,
     ModelFacts,
     Prediction,
-    Problem,
+    problem_schema,
 )
 from npmobilenet.app.service import Service
 from npmobilenet.app.workers import Call
@@ -39,7 +39,7 @@ from npmobilenet.errors import ImageError, ImageTooLargeError
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+    status: {"description": text, "content": {PROBLEM: {"schema": problem_schema()}}}
     for status, text in {
         400: "A picture or the body is broken.",
         404: "There is no such model.",

@@ -119,6 +119,16 @@ class Problem(BaseModel):
     errors: list[Place] | None = None
 
 
+def problem_schema() -> dict[str, Any]:
+    """The JSON schema of a problem without references, for a place inside a larger document."""
+    schema = Problem.model_json_schema()
+    place = schema.pop("$defs")["Place"]
+    for kind in schema["properties"]["errors"]["anyOf"]:
+        if kind["type"] == "array":
+            kind["items"] = place
+    return schema
+
+
 LONGEST_DETAIL = 500
 LONGEST_FIELD = 100
 

@@ -1,6 +1,7 @@
 """What the endpoint answers is what the library gives."""
 
 import base64
+import json
 from dataclasses import asdict
 
 import numpy as np
@@ -61,6 +62,10 @@ def test_the_documentation_loads_nothing_from_elsewhere(client):
     for path in ("/api/classify", "/api/embed"):
         body = paths[path]["post"]["requestBody"]
         assert set(body["content"]) == {"application/json", "multipart/form-data"}
+        refused = paths[path]["post"]["responses"]["422"]["content"]["application/problem+json"]
+        places = refused["schema"]["properties"]["errors"]["anyOf"][0]["items"]
+        assert set(places["properties"]) == {"field", "message"}
+        assert "$defs" not in json.dumps(paths[path])  # nobody would find them there
         assert {"400", "404", "413", "415", "422", "503"} < set(paths[path]["post"]["responses"])
 
 
