@@ -137,12 +137,14 @@ class _Run:
                     f"{one.what} takes {one.scratch} floats of a scratch of "
                     f"{self._plan.scratch_size}"
                 )
-        self._once(found)
+        self._once(found, {ends[row] for row in rows})
         return found
 
-    def _once(self, found: list[Footprint]) -> None:
-        """Each pixel is computed once; below the last that anybody reads from a ring maybe not."""
-        rings = {need.who for one in found for need in one.reads if need.ring}
+    def _once(self, found: list[Footprint], ended: set[Step | None]) -> None:
+        """Each pixel is computed once, all of them where a step ends.
+
+        Within a chain no step but the last does: rows that nobody wants are left out.
+        """
         computed: dict[object, list[tuple[Need, str]]] = {}
         for one in found:
             for need in one.writes:
@@ -153,7 +155,7 @@ class _Run:
                 if need.first != end:
                     raise PlanError(f"{what} computes pixels from {need.first} on, not from {end}")
                 end = need.last
-            if end > pixels or (end < pixels and who not in rings):
+            if end > pixels or (end < pixels and who in ended):
                 raise PlanError(f"{needs[-1][1]} computes {end} pixels of {pixels}")
 
     def _regions(self) -> None:

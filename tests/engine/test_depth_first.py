@@ -4,7 +4,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from npmobilenet.architecture import (
@@ -28,6 +28,10 @@ windows = st.fixed_dictionaries(
         "padding": paddings,
     }
 )
+
+_POINT = {"kernel_size": (1, 1), "strides": (2, 2), "dilation": (1, 1), "padding": "same"}
+_WIDE = _POINT | {"kernel_size": (3, 3)}
+_ZEROS_ALONE = _POINT | {"kernel_size": (2, 2), "padding": ((2, 0), (1, 3))}
 
 
 def results(network, weights, x):
@@ -61,6 +65,8 @@ def test_published_networks(build, members, random_weights, rng):
     st.sampled_from([1, 40, 224]),
     st.sampled_from([1, 40, 896]),
 )
+@example(3, 1, False, [_POINT, _POINT], 1, 1)  # rows that nobody wants
+@example(5, 1, False, [_POINT, _POINT, _WIDE, _ZEROS_ALONE], 1, 1)  # a step that nobody reads
 def test_any_windows(random_weights, height, width, begins, window, pixels, most):
     """Of maps of any size, some rows of the last at a time and some in one call of a kernel."""
     net = NetworkBuilder(Input(name="input", shape=(height, width, 5)))
