@@ -1,7 +1,7 @@
 """The range of images that a network expects: what its file says of it, and what is assumed.
 
-Arithmetic at the beginning of a network says it. Where there is none and the network is a
-MobileNet, images come as keras.applications prepares them for it; whoever trained it may have done
+Arithmetic at the beginning of a network says it. Where there is none and a MobileNet reads the
+images, they come as keras.applications prepares them for it; whoever trained it may have done
 otherwise, so that this is an assumption and is written down. Of any other network nothing is known.
 """
 
@@ -22,7 +22,6 @@ from npmobilenet.architecture import (
     Rescaling,
     ZeroPadding2D,
 )
-from npmobilenet.formats.backbone import Backbone
 from npmobilenet.formats.structure import Structure, structure_behind
 
 Range = tuple[float, float]
@@ -60,7 +59,7 @@ class InputRange:
 
 
 def expected_range(
-    network: Network, weights: Mapping[str, np.ndarray], backbone: Backbone | None = None
+    network: Network, weights: Mapping[str, np.ndarray], alpha: float | None = None
 ) -> InputRange:
     """The range of images for a network.
 
@@ -69,11 +68,12 @@ def expected_range(
     network : Network
     weights : mapping
         For statistics of Normalization layers.
-    backbone : Backbone, optional
-        A MobileNet that was recognised by names.
+    alpha : float, optional
+        Of a MobileNet that was recognised by names. It need not be what reads the images: a layer
+        in front of it may have learned any range.
     """
     fronts = list(_fronts(network, weights))
-    behind = [structure_behind(network, front.name) for front in fronts]
+    behind = [structure_behind(network, front.name, alpha) for front in fronts]
     structure = max(filter(None, behind), key=lambda found: found.blocks, default=None)
     scaling = [front for front in fronts if front.scales]
     if scaling:
@@ -82,7 +82,7 @@ def expected_range(
         if values is None or all(_is_usual(front, values) for front in scaling):
             return InputRange(values, structure)
         return InputRange(values, structure, _assumed(values, "to suit the arithmetic on them"))
-    if structure is None and backbone is None:
+    if structure is None:
         return InputRange(None)
     return InputRange(MOBILENET, structure, _assumed(MOBILENET, _MOBILENET_REASON))
 

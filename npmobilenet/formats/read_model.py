@@ -106,7 +106,7 @@ def _model_file(
     assumptions: tuple[str, ...],
     given: Range | None,
 ) -> ModelFile:
-    images = expected_range(network, weights, backbone)
+    images = expected_range(network, weights, backbone.alpha if backbone else None)
     known = given or contents.input_range
     if known is None and images.assumption is not None:
         assumptions = (*assumptions, images.assumption)

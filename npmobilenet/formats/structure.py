@@ -54,7 +54,7 @@ class Structure:
     blocks: int
 
 
-def structure_behind(network: Network, image: str) -> Structure | None:
+def structure_behind(network: Network, image: str, alpha: float | None = None) -> Structure | None:
     """The MobileNet that reads the output of one layer, or ``None``.
 
     Parameters
@@ -62,6 +62,8 @@ def structure_behind(network: Network, image: str) -> Structure | None:
     network : Network
     image : str
         Name of the layer that gives the images, scaled or not.
+    alpha : float, optional
+        A width to try beside the published ones and hundredths.
     """
     graph = _Graph(network)
     layers = [node.layer for node in graph.readers(image)]
@@ -70,23 +72,26 @@ def structure_behind(network: Network, image: str) -> Structure | None:
     multipliers = sorted({layer.depth_multiplier for layer in depthwise})
     shape = (None, None, channels(network.shapes[image]))
     best: Structure | None = None
-    for kind, alpha, multiplier in _candidates(stems, multipliers):
-        blocks = _blocks_along(_table(kind, alpha, multiplier, shape), graph, image)
+    widths = HUNDREDTHS if alpha is None else (*HUNDREDTHS, alpha)
+    for kind, width, multiplier in _candidates(stems, multipliers, widths):
+        blocks = _blocks_along(_table(kind, width, multiplier, shape), graph, image)
         if blocks >= LEAST_BLOCKS and (best is None or blocks > best.blocks):
-            best = Structure(kind, alpha, multiplier, blocks)
+            best = Structure(kind, width, multiplier, blocks)
     return best
 
 
-def _candidates(stems: set[int], multipliers: list[int]) -> Iterator[tuple[str, float, int]]:
+def _candidates(
+    stems: set[int], multipliers: list[int], widths: tuple[float, ...]
+) -> Iterator[tuple[str, float, int]]:
     """Networks whose first convolution has one of these widths.
 
     Published ones come first: of equally good ones the first is taken.
     """
-    for alpha in dict.fromkeys((*PUBLISHED[V1], *HUNDREDTHS)):
+    for alpha in dict.fromkeys((*PUBLISHED[V1], *widths)):
         if int(v1.STEM_FILTERS * alpha) in stems:
             for multiplier in multipliers:
                 yield V1, alpha, multiplier
-    for alpha in dict.fromkeys((*PUBLISHED[V2], *HUNDREDTHS)):
+    for alpha in dict.fromkeys((*PUBLISHED[V2], *widths)):
         if make_divisible(v2.STEM_FILTERS * alpha) in stems:
             yield V2, alpha, 1
 

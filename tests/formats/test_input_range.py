@@ -183,6 +183,26 @@ def test_branches_must_agree() -> None:
     assert expected_range(together(*differ), {}).values is None
 
 
+def test_a_layer_in_front_may_have_learned_any_range() -> None:
+    """Grey pictures that a convolution colours for a MobileNet behind it."""
+    body = mobilenet_v1((64, 64, 3), 0.25)
+    front = Conv2D(name="colour", filters=3, kernel_size=(1, 1))
+    nodes = [Node(Input(name="grey", shape=(64, 64, 1)), ()), Node(front, ("grey",))]
+    for node in body.nodes[1:]:
+        inputs = ["colour" if name == "input_layer" else name for name in node.inputs]
+        nodes.append(Node(node.layer, tuple(inputs)))
+    assert expected_range(Network("grey", tuple(nodes)), {}, 0.25).values is None
+
+
+def test_weights_of_any_width_are_known(tmp_path: Path) -> None:
+    network = replace(mobilenet_v1((64, 64, 3), 0.6171875, classes=3), input_range=None)
+    write_keras_h5(tmp_path / "x.h5", network, random_weights(network, 0))
+    found = read_model_file(tmp_path / "x.h5")
+    assert found.alpha == 0.6171875
+    assert found.network.input_range == (-1, 1)
+    assert any("images come as values of -1 to 1" in line for line in found.assumptions)
+
+
 def small(*front: Layer) -> Network:
     return starting_with(
         *front,
