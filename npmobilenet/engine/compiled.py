@@ -113,7 +113,7 @@ class CompiledNetwork(Placed):
         steps = fold(network, weights)
         self.steps = fuse(steps) if fused else steps
         name_whole_layers(self.steps)
-        choose_strassen(self.steps, network.shapes)
+        choose_strassen(self.steps, network.shapes, network.input_shape[-1] or 0)
         packed, places = pack(self.steps)
         packed.flags.writeable = False
         if checking():

@@ -23,7 +23,7 @@ from npmobilenet.kernels.blocks import pack_norm, round_up
 from npmobilenet.kernels.depthwise import pack_depthwise
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.product import pack_panels
-from npmobilenet.kernels.strassen import pack_strassen
+from npmobilenet.kernels.strassen import pack_strassen, powers_of_columns
 
 Float32 = NDArray[np.float32]
 _PAGE = 1 << 21  # huge pages where the system has them: weights are read from end to end
@@ -92,14 +92,18 @@ def pack(steps: list[Step]) -> tuple[Float32, dict[Linear, Packed]]:
 
 
 def _pieces(layer: Linear) -> tuple[Float32, Float32, Float32]:
-    weights = as_float32(layer.kernel)
+    weights, scale = as_float32(layer.kernel), layer.scale
     if isinstance(layer, Depthwise):
         kernel = pack_depthwise(weights)
     else:
         matrix = weights.reshape(-1, weights.shape[-1])
-        strassen = isinstance(layer, Convolution) and layer.strassen
-        kernel = pack_strassen(matrix) if strassen else pack_panels(matrix)
-    norm = pack_norm(as_float32(layer.bias), as_float32(layer.scale))
+        if isinstance(layer, Convolution) and layer.strassen:
+            # Its sums mix columns: those of like size lose nothing. The scale undoes it.
+            powers = powers_of_columns(matrix)
+            kernel, scale = pack_strassen(matrix / powers), scale * powers
+        else:
+            kernel = pack_panels(matrix)
+    norm = pack_norm(as_float32(layer.bias), as_float32(scale))
     limits = np.zeros(16, np.float32)
     limits[:2] = layer.low, layer.high
     return _whole_lines(kernel), _whole_lines(norm), limits

@@ -30,6 +30,7 @@ from npmobilenet.kernels.tile import (
     tile_plus,
     tile_scale,
     tile_store,
+    tile_zero,
 )
 from npmobilenet.kernels.window import Result
 
@@ -44,8 +45,11 @@ _GAP = 16
 class Sums(NamedTuple):
     """Sums of halves of pixels, in :data:`PRODUCTS` planes.
 
-    Plane ``i`` has its row for pair ``p`` at ``data[base + i * plane + p * pitch:]``. Room for
-    :data:`PRODUCTS` products of :data:`PANEL` columns follows.
+    Plane ``i`` has its row for pair ``p`` at ``data[base + i * plane + p * pitch:]``. Behind a row
+    of the first plane are two marks, one for each pixel: 0, or NaN if the pixel holds a NaN or an
+    infinity. Such a pixel stands as zeros in the sums, where it would reach its partner, and its
+    result is NaN in all columns. Room for :data:`PRODUCTS` products of :data:`PANEL` columns
+    follows.
     """
 
     data: Any
@@ -85,11 +89,76 @@ def pack_strassen(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return packed.ravel()
 
 
+def powers_of_columns(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The power of two next to the largest weight of each column; 1 for zeros.
+
+    Columns divided by them are of like size, and nothing is rounded.
+    """
+    largest = np.abs(matrix).max(axis=0, initial=0.0)
+    exponents = np.frexp(np.where(largest > 0, largest, 0.5))[1]
+    powers: NDArray[np.float32] = np.exp2(np.clip(exponents, -120, 120).astype(np.float32))
+    return powers
+
+
 @inlined
 def from_pixel(sums, pixel):
     """The sums from a pixel on, which begins a pair."""
     base = sums.base + pixel // 2 * sums.pitch
     return Sums(sums.data, base, sums.plane, sums.pitch)
+
+
+@jit
+def _spoilt(x, first, second, depth, data, room):
+    """Whether one of two pixels holds a NaN or an infinity; ``data[room:]`` is free."""
+    found = tile_zero(1, PANEL)
+    for k in range(0, depth, PANEL):
+        one, other = tile_bias(1, PANEL, x, first + k), tile_bias(1, PANEL, x, second + k)
+        found = tile_plus(found, tile_plus(tile_minus(one, one), tile_minus(other, other)))
+    tile_store(found, data, room, 0, LANES)
+    total = np.float32(0)
+    for i in range(room, room + PANEL, 4):
+        total += (data[i] + data[i + 1]) + (data[i + 2] + data[i + 3])
+    return total != 0
+
+
+@jit
+def _sum_pair(x, first, second, alone, half, sums, to):
+    for k in range(0, half, PANEL):
+        row = to + k
+        x1 = tile_bias(1, PANEL, x, first + k)
+        x2 = tile_bias(1, PANEL, x, first + k + half)
+        both = tile_plus(x1, x2)
+        y2, below = x2, both
+        if not alone:
+            y1 = tile_bias(1, PANEL, x, second + k)
+            y2 = tile_bias(1, PANEL, x, second + k + half)
+            below = tile_plus(y1, y2)
+            tile_store(tile_plus(x1, y2), sums.data, row + 4 * sums.plane, 0, LANES)
+            tile_store(tile_minus(y1, x1), sums.data, row + 5 * sums.plane, 0, LANES)
+            tile_store(tile_minus(x2, y2), sums.data, row + 6 * sums.plane, 0, LANES)
+        tile_store(x1, sums.data, row, 0, LANES)
+        tile_store(y2, sums.data, row + sums.plane, 0, LANES)
+        tile_store(below, sums.data, row + 2 * sums.plane, 0, LANES)
+        tile_store(both, sums.data, row + 3 * sums.plane, 0, LANES)
+
+
+@jit
+def _sum_sound(x, first, second, half, spoilt, spoilt_next, sums, to):
+    """A pair of which one pixel or both stand as zeros."""
+    zero = np.float32(0)
+    for k in range(half):
+        x1 = zero if spoilt else x[first + k]
+        x2 = zero if spoilt else x[first + k + half]
+        y1 = zero if spoilt_next else x[second + k]
+        y2 = zero if spoilt_next else x[second + k + half]
+        row = to + k
+        sums.data[row] = x1
+        sums.data[row + sums.plane] = y2
+        sums.data[row + 2 * sums.plane] = y1 + y2
+        sums.data[row + 3 * sums.plane] = x1 + x2
+        sums.data[row + 4 * sums.plane] = x1 + y2
+        sums.data[row + 5 * sums.plane] = y1 - x1
+        sums.data[row + 6 * sums.plane] = x2 - y2
 
 
 @jit
@@ -100,26 +169,20 @@ def strassen_sums(x, start, pixels, depth, sums):
     """
     half = depth // 2
     for pair in range((pixels + 1) // 2):
-        at = start + 2 * pair * depth
+        first = start + 2 * pair * depth
         to = sums.base + pair * sums.pitch
         alone = 2 * pair + 1 == pixels
-        for k in range(0, half, PANEL):
-            here, row = at + k, to + k
-            x1 = tile_bias(1, PANEL, x, here)
-            x2 = tile_bias(1, PANEL, x, here + half)
-            both = tile_plus(x1, x2)
-            y2, below = x2, both
-            if not alone:
-                y1 = tile_bias(1, PANEL, x, here + depth)
-                y2 = tile_bias(1, PANEL, x, here + depth + half)
-                below = tile_plus(y1, y2)
-                tile_store(tile_plus(x1, y2), sums.data, row + 4 * sums.plane, 0, LANES)
-                tile_store(tile_minus(y1, x1), sums.data, row + 5 * sums.plane, 0, LANES)
-                tile_store(tile_minus(x2, y2), sums.data, row + 6 * sums.plane, 0, LANES)
-            tile_store(x1, sums.data, row, 0, LANES)
-            tile_store(y2, sums.data, row + sums.plane, 0, LANES)
-            tile_store(below, sums.data, row + 2 * sums.plane, 0, LANES)
-            tile_store(both, sums.data, row + 3 * sums.plane, 0, LANES)
+        second = first if alone else first + depth
+        marks = to + half
+        sums.data[marks] = sums.data[marks + 1] = 0.0
+        if _spoilt(x, first, second, depth, sums.data, to):
+            spoilt = _spoilt(x, first, first, depth, sums.data, to)
+            spoilt_next = _spoilt(x, second, second, depth, sums.data, to)
+            _sum_sound(x, first, second, half, spoilt, spoilt_next, sums, to)
+            sums.data[marks] = np.nan if spoilt else 0.0
+            sums.data[marks + 1] = np.nan if spoilt_next else 0.0
+        else:
+            _sum_pair(x, first, second, alone, half, sums, to)
 
 
 @inlined
@@ -133,9 +196,15 @@ def _finish(tile, layer, n, result, to):
 
 
 @jit
-def _join(data, buffer, pixels, layer, n, across, result):
+def _spoil(out, at):
+    for i in range(at, at + PANEL):
+        out[i] = np.nan
+
+
+@jit
+def _join(sums, buffer, pixels, half, layer, n, across, result):
     """The seven products at ``data[buffer:]`` as columns ``n`` and ``n + across`` of pixels."""
-    pairs = pixels // 2
+    data, pairs = sums.data, pixels // 2
     room = (pairs + pixels % 2) * PANEL
     for pair in range(pairs + pixels % 2):
         at, to = buffer + pair * PANEL, 2 * pair * result.stride + n
@@ -158,6 +227,12 @@ def _join(data, buffer, pixels, layer, n, across, result):
             below = to + result.stride
             _finish(lower, layer, n, result, below)
             _finish(last_one, layer, n + across, result, below + across)
+            if data[sums.base + pair * sums.pitch + half + 1] != 0.0:
+                _spoil(result.out, result.offset + below)
+                _spoil(result.out, result.offset + below + across)
+        if data[sums.base + pair * sums.pitch + half] != 0.0:
+            _spoil(result.out, result.offset + to)
+            _spoil(result.out, result.offset + to + across)
 
 
 @inlined
@@ -186,4 +261,4 @@ def strassen_product(sums, pixels, depth, layer, columns, first, last, result):
             start = sums.base + i * sums.plane
             whole_panel(data, start, taps, rows, layer, panel, n, to, wide - LANES)
             panel += half * PANEL
-        _join(data, buffer, pixels, layer, n, across, result)
+        _join(sums, buffer, pixels, half, layer, n, across, result)

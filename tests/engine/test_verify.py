@@ -56,7 +56,7 @@ def planned(network, weights, batch, threads, *, fused=True, **how):
     steps = fold(network, weights)
     steps = fuse(steps) if fused else steps
     name_whole_layers(steps)
-    choose_strassen(steps, network.shapes)
+    choose_strassen(steps, network.shapes, network.input_shape[-1])
     packed, places = pack(steps)
     planner = Planner(steps, places, network.shapes, network.input_shape)
     subject = Subject(steps, places, packed.size, network.shapes, network.input_shape, batch)

@@ -38,6 +38,7 @@ from npmobilenet.architecture import (
     SeparableConv2D,
 )
 from npmobilenet.engine.strassen import is_wide
+from npmobilenet.kernels.strassen import powers_of_columns
 from npmobilenet.interpreter import run_layer
 from npmobilenet.reference import ACTIVATIONS, FloatArray, activate
 
@@ -174,7 +175,10 @@ def _strassen(layer: Conv2D, variables: Variables, x: Bounded) -> Bounded:
     plain = _weighted_sum(layer, variables, x, depth)
     largest = np.abs(x.value) + x.error
     kernel = np.abs(variables["kernel"].reshape(depth, columns))
-    sizes = [strassen_magnitudes(image.reshape(-1, depth), kernel) for image in largest]
+    powers = powers_of_columns(kernel)  # by which columns are divided before they are mixed
+    sizes = [
+        strassen_magnitudes(image.reshape(-1, depth), kernel / powers) * powers for image in largest
+    ]
     own = gamma(depth + EXTRA) * np.reshape(sizes, (*x.value.shape[:-1], columns))
     return replace(plain, error=plain.error + own)
 
