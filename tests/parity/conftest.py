@@ -27,6 +27,8 @@ class Judged:
     alive: list[float] = field(default_factory=list)  # share between 0 and 6, part by part
     spread: list[float] = field(default_factory=list)  # standard deviation, part by part
     errors: dict[str, float] = field(default_factory=dict)  # the largest, by who computed
+    squares: dict[str, np.ndarray] = field(default_factory=dict)  # of errors, a sum a channel
+    sizes: float | np.ndarray = 0.0  # the largest value of each channel
     dtypes: dict[str, set[np.dtype]] = field(default_factory=dict)
 
     def take(self, who: str, values: np.ndarray, exact: np.ndarray) -> None:
@@ -34,14 +36,20 @@ class Judged:
         error = np.max(np.abs(values - exact), initial=0)
         self.errors[who] = float(np.maximum(self.errors.get(who, 0), error))  # NaN stays
         self.dtypes.setdefault(who, set()).add(values.dtype)
+        flat = (values - exact).astype(np.float64).reshape(-1, values.shape[-1])
+        self.squares[who] = self.squares.get(who, 0) + np.square(flat).sum(0)
+        largest = np.abs(exact).reshape(-1, exact.shape[-1]).max(0, initial=0)
+        self.sizes = np.maximum(self.sizes, largest)
 
 
 class Twins:
     """A network and its Keras twin with the same weights, and what they make of one batch."""
 
-    def __init__(self, keras, version, options, weights, batch) -> None:
+    def __init__(self, keras, version, options, weights, batch, change=None) -> None:
         self.network = build(version, **options)
         self.weights = realistic_weights(self.network) if weights is None else weights
+        if change is not None:
+            self.weights = change(self.network, self.weights)
         self.batch = batch
         self.include_top = options.get("include_top", True)
         self.listed: dict[str, list[str]] = {}  # layers that each gives, in order
@@ -139,16 +147,18 @@ def twins_of(request):
     """Builds twins with random weights, or with those of a real file."""
     keras = pytest.importorskip("keras")
 
-    def build_twins(*, version: int, size: tuple[int, int], file: str | None = None, **options):
+    def build_twins(
+        *, version: int, size: tuple[int, int], file: str | None = None, change=None, **options
+    ):
         options["input_shape"] = (*size, 3)
         if file is None:
             batch = random_images(size, np.random.default_rng(20260102))
-            return Twins(keras, version, options, None, batch.astype(np.float32))
+            return Twins(keras, version, options, None, batch.astype(np.float32), change)
         shared = request.getfixturevalue("shared")
         weights = read_keras_file(shared / "weights" / "keras" / file)
         photographs = sorted((shared / "images" / "open").glob("*.jpg"))[:2]
         batch = np.stack([read_photograph(path, size) for path in photographs])
-        return Twins(keras, version, options, weights, batch)
+        return Twins(keras, version, options, weights, batch, change)
 
     return build_twins
 
