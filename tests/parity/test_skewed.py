@@ -77,8 +77,8 @@ def as_float32(weights):
 
 _ENOUGH = 1000  # values of a channel: of fewer, a root mean square is luck
 _RULE = {0.5: 1.25, 0.99: 1.5, 1.0: 4.0}
-"""Of channels, the share whose error is at most so many times TensorFlow's, plus 1e-7 of the largest
-value. A channel that is nearly always cut off has few values, and its error is luck."""
+"""The share of channels whose error is at most so many times TensorFlow's, plus 1e-7 of the largest
+value: a channel that is nearly always cut off has few values, and its error is luck."""
 
 CASES = [
     {"version": 1, "alpha": 1.0, "size": (96, 96)},

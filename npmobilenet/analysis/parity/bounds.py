@@ -38,8 +38,8 @@ from npmobilenet.architecture import (
     SeparableConv2D,
 )
 from npmobilenet.engine.strassen import is_wide
-from npmobilenet.kernels.strassen import powers_of_columns
 from npmobilenet.interpreter import run_layer
+from npmobilenet.kernels.strassen import powers_of_columns
 from npmobilenet.reference import ACTIVATIONS, FloatArray, activate
 
 UNIT_ROUNDOFF = 2.0**-24
