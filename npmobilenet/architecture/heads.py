@@ -1,5 +1,6 @@
 """How a classifier ends, and networks cut out of it: its logits, and its embedding."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from npmobilenet.architecture.layers import (
@@ -9,13 +10,12 @@ from npmobilenet.architecture.layers import (
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
-    GlobalMaxPooling2D,
     Identity,
     Reshape,
 )
 from npmobilenet.architecture.network import Network, Node
+from npmobilenet.architecture.shapes import Shape
 
-_ENDS_OF_FEATURES = (GlobalAveragePooling2D, GlobalMaxPooling2D, Flatten)
 _PROBABILITIES = frozenset({"softmax", "sigmoid"})
 _ORDER_KEPT = (Reshape, Flatten, Dropout, Identity)
 
@@ -110,15 +110,29 @@ def last_feature_map(network: Network) -> str:
     ValueError
         If the network has no feature map.
     """
-    features = None
-    for node in network:
-        if isinstance(node.layer, _ENDS_OF_FEATURES):
-            break
-        if len(network.shapes[node.name]) == 3:
-            features = node.name
-    if features is None:
+    # What has a height of any size for images of any size is a map. The last one leads to the
+    # output: poolings before it (squeeze-and-excite) are its own.
+    shapes = _shapes_for_any_size(network.until(network.nodes[-1].name))
+    maps = [name for name, shape in shapes.items() if len(shape) == 3 and shape[0] is None]
+    if not maps:
         raise ValueError(f"network {network.name!r} has no feature map to take the mean of")
-    return features
+    return maps[-1]
+
+
+def _shapes_for_any_size(network: Network) -> dict[str, Shape]:
+    """Shapes for images of any size, of the layers that such images can reach."""
+    first = network.nodes[0].name
+    shapes: dict[str, Shape] = {}
+    if len(network.input_shape) == 3:
+        shapes[first] = (None, None, network.input_shape[-1])
+    for node in network.nodes[1:]:
+        if all(source in shapes for source in node.inputs):
+            with suppress(ValueError):  # a dense layer on a flattened map
+                inputs = [shapes[source] for source in node.inputs]
+                shape = node.layer.output_shape(*inputs)
+                node.layer.variables(*inputs)
+                shapes[node.name] = shape
+    return shapes
 
 
 def _end(network: Network) -> str:

@@ -8,9 +8,19 @@ import numpy as np
 
 from npmobilenet.kernels.host import LANES
 from npmobilenet.kernels.jit import inlined, jit
-from npmobilenet.kernels.tile import tile_add, tile_clamp, tile_max, tile_store, tile_zero
+from npmobilenet.kernels.tile import (
+    tile_add,
+    tile_clamp,
+    tile_max,
+    tile_plus,
+    tile_store,
+    tile_zero,
+)
 
 _WIDTH = 4 * LANES
+
+_CHUNK = 32
+"""Pixels added one after another, and then sums of so many."""
 
 
 @inlined
@@ -29,19 +39,37 @@ def _make_block(largest, width):
     """Some vectors of channels of one output pixel; several, because each sum waits for itself."""
 
     @jit
-    def block(x, window, top, left, first, end, begin, stop, c, result, to, lanes):
-        tile = tile_zero(1, width)
-        if largest:
-            tile = tile_clamp(tile, -np.inf, -np.inf)
+    def largest_of(x, window, top, left, first, end, begin, stop, c, result, to, lanes):
+        tile = tile_clamp(tile_zero(1, width), -np.inf, -np.inf)
         for ky in range(first, end):
             line = top + ky * window.dilation_y
             for kx in range(begin, stop):
                 column = left + kx * window.dilation_x
                 at = x.base + line * x.pitch + column * window.channels + c
-                tile = tile_max(tile, x.data, at, 0) if largest else tile_add(tile, x.data, at, 0)
+                tile = tile_max(tile, x.data, at, 0)
         tile_store(tile, result.out, to + c, 0, lanes)
 
-    return block
+    @jit
+    def sum_of(x, window, top, left, first, end, begin, stop, c, result, to, lanes):
+        # Sums of sums of sums: a whole image would add its last pixel to that of all others.
+        tile, sums, total = tile_zero(1, width), tile_zero(1, width), tile_zero(1, width)
+        held = chunks = 0
+        for ky in range(first, end):
+            line = top + ky * window.dilation_y
+            for kx in range(begin, stop):
+                column = left + kx * window.dilation_x
+                at = x.base + line * x.pitch + column * window.channels + c
+                tile = tile_add(tile, x.data, at, 0)
+                held += 1
+                if held == _CHUNK:
+                    sums, tile, held = tile_plus(sums, tile), tile_zero(1, width), 0
+                    chunks += 1
+                    if chunks == _CHUNK:
+                        total, sums, chunks = tile_plus(total, sums), tile_zero(1, width), 0
+        tile = tile_plus(tile_plus(total, sums), tile)
+        tile_store(tile, result.out, to + c, 0, lanes)
+
+    return largest_of if largest else sum_of
 
 
 def _make_row(largest):

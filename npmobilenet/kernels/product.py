@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from npmobilenet.kernels.blocks import PANEL, ROWS, round_up
-from npmobilenet.kernels.host import FUSED, LANES, REGISTERS
+from npmobilenet.kernels.blocks import CHUNK, PANEL, ROWS, round_up
+from npmobilenet.kernels.host import LANES, REGISTERS
 from npmobilenet.kernels.jit import inlined, jit
 from npmobilenet.kernels.tile import (
     HALF,
@@ -29,15 +29,8 @@ from npmobilenet.kernels.tile import (
 )
 from npmobilenet.kernels.window import moved
 
-_CHUNK = 64 if FUSED else 16
-"""Products added one after another. Longer sums are sums of such sums, which round less.
-
-Where a multiply-add rounds twice, shorter ones make up for that.
-"""
-
 _TOGETHER = 4 if REGISTERS == 16 else 1
 """Steps of a product in a row: one of a tile of 6 x 2 is too little work for one turn of a loop."""
-
 
 _IMAGE_ROW = 9  # floats under a kernel row of the first convolution
 
@@ -104,7 +97,7 @@ def _make_block(rows, width):
 
     @jit
     def block(a, start, taps, tiles, layer, panel, n, result, lanes, ahead, step):
-        many = taps.part != WHOLE or taps.rows * taps.columns * taps.depth > _CHUNK
+        many = taps.part != WHOLE or taps.rows * taps.columns * taps.depth > CHUNK
         total = tile_zero(rows, width)
         for i in range(tiles):
             tile, held = tile_zero(rows, width), 0
@@ -118,8 +111,8 @@ def _make_block(rows, width):
             row = column = 0
             # One loop over chunks and taps: nested loops would cost a pointwise convolution more.
             while True:
-                depth = min(left, _CHUNK)
-                if held + depth > _CHUNK:
+                depth = min(left, CHUNK)
+                if held + depth > CHUNK:
                     total = tile_plus(total, tile)
                     tile, held = tile_zero(rows, width), 0
                 tile, ahead = summed(tile, a, at, depth, taps.pixel_step, layer.w, w, ahead, step)
@@ -267,7 +260,7 @@ def product(a, start, taps, pixels, layer, columns, result):
     turns = taps.rows * taps.columns * max(1, taps.depth // _TOGETHER)
     turns *= taps.lines * ((pixels + ROWS - 1) // ROWS)
     step = max(1, PANEL * depth // turns)
-    image = taps.depth == _IMAGE_ROW and taps.columns == 1 and depth <= _CHUNK
+    image = taps.depth == _IMAGE_ROW and taps.columns == 1 and depth <= CHUNK
     image = image and taps.part == WHOLE and result.skip < 0 and pixels % _TALL == 0
     for n in range(0, columns, PANEL):
         lanes = min(columns - n, PANEL)

@@ -17,10 +17,12 @@ from npmobilenet.architecture import (
 )
 from npmobilenet.architecture.heads import (
     class_count,
+    embedding,
     gives_logits,
     gives_probabilities,
     has_one_unit,
     is_classifier,
+    last_feature_map,
     logits,
     probabilities,
 )
@@ -105,3 +107,18 @@ def test_logits_get_the_activation_that_they_lack():
     taken = Dense(name="probabilities", units=3)
     found = probabilities(network(POOL, taken))
     assert found.nodes[-1].layer == Activation(name="probabilities_", activation="softmax")
+
+
+def test_poolings_of_squeeze_and_excite_are_no_end():
+    """The last map is the one before the classifier, whatever was pooled on the way."""
+    net = NetworkBuilder(Input(name="input", shape=(16, 16, 3)))
+    net.add(Conv2D(name="first", filters=8, kernel_size=(3, 3)))
+    net.add(GlobalAveragePooling2D(name="squeeze", keepdims=True), "first")
+    net.add(Conv2D(name="excite", filters=8, kernel_size=(1, 1), activation="sigmoid"), "squeeze")
+    net.add(Conv2D(name="last", filters=12, kernel_size=(14, 14)), "first")
+    net.add(GlobalAveragePooling2D(name="pool", keepdims=True), "last")
+    net.add(Conv2D(name="logits", filters=5, kernel_size=(1, 1)), "pool")
+    net.add(Flatten(name="flatten"), "logits")
+    network = net.build("squeezed")
+    assert last_feature_map(network) == "last"  # one pixel, and still a map
+    assert embedding(network).output_shape == (12,)

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.analysis.ablation.rounding import ROUNDINGS
+from npmobilenet.kernels.blocks import CHUNK
 
 Order = Literal["sequential", "reversed", "pairwise", "chunked"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-
-CHUNK = 128
-"""Terms of a partial sum in chunked order; the kernels of this library have as many."""
 
 Float32 = NDArray[np.float32]
 Term = Callable[[int, Float32], object]
@@ -32,7 +30,8 @@ class Accumulator:
     ----------
     order : str
         ``"sequential"``, from the first term to the last; ``"reversed"``; ``"pairwise"``, halves
-        of halves; ``"chunked"``, sums of ``CHUNK`` terms that are then summed.
+        of halves; ``"chunked"``, sums of as many terms as kernels add one after
+        another, which are then summed.
     precision : str
         What each partial sum is rounded to: ``"float32"``, ``"float16"`` or ``"bfloat16"``.
         Products are float32, as are the weights and activations that they are made of.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from npmobilenet.analysis.ablation.arithmetic import Arithmetic, Float64, NumPy, Ordered
-from npmobilenet.analysis.ablation.sums import CHUNK, Accumulator
+from npmobilenet.analysis.ablation.sums import Accumulator
 from npmobilenet.analysis.ablation.transforms import (
     Ablated,
     depthwise_as_full,
@@ -15,6 +15,7 @@ from npmobilenet.analysis.ablation.transforms import (
     with_padding,
     with_relu,
 )
+from npmobilenet.kernels.blocks import CHUNK
 
 
 @dataclass(frozen=True)

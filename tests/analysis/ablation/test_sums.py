@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from npmobilenet.analysis.ablation.arithmetic import Float64, NumPy, Ordered, runs_with
 from npmobilenet.analysis.ablation.rounding import to_bfloat16, to_float16
-from npmobilenet.analysis.ablation.sums import CHUNK, ORDERS, Accumulator
+from npmobilenet.analysis.ablation.sums import ORDERS, Accumulator
 from npmobilenet.architecture import (
     Conv2D,
     Dense,
@@ -16,6 +16,7 @@ from npmobilenet.architecture import (
     ReLU,
 )
 from npmobilenet.interpreter import run_layer
+from npmobilenet.kernels.blocks import CHUNK
 
 NO_BIAS = np.zeros(1, np.float32)
 
