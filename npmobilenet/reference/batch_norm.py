@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def batch_normalization(
     x: FloatArray,
     mean: FloatArray,

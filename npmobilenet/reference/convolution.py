@@ -3,10 +3,11 @@
 import numpy as np
 
 from npmobilenet.architecture.padding import Padding
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 from npmobilenet.reference.windows import Pair, windows
 
 
+@on_floats
 def convolution(
     images: FloatArray,
     kernel: FloatArray,

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def dense(x: FloatArray, kernel: FloatArray, bias: FloatArray | None = None) -> FloatArray:
     """``x @ kernel + bias``: ``(..., C)`` with a kernel ``(C, K)`` to ``(..., K)``.
 

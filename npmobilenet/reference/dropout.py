@@ -1,8 +1,9 @@
 """Dropout, once training is over."""
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def dropout(x: FloatArray) -> FloatArray:
     """``x`` itself: values are dropped, and the others scaled up, in training only.
 

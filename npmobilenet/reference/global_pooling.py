@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def global_average_pooling(images: FloatArray, *, keepdims: bool = False) -> FloatArray:
     """The mean over height and width: the embedding of a MobileNet.
 
@@ -15,6 +16,7 @@ def global_average_pooling(images: FloatArray, *, keepdims: bool = False) -> Flo
     return mean.astype(images.dtype, copy=False)
 
 
+@on_floats
 def global_max_pooling(images: FloatArray, *, keepdims: bool = False) -> FloatArray:
     """The largest value over height and width; shapes as :func:`global_average_pooling`.
 

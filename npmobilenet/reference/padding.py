@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 Frame = tuple[tuple[int, int], tuple[int, int]]
 
 
+@on_floats
 def pad(images: FloatArray, frame: Frame, value: float = 0.0) -> FloatArray:
     """Frame images of shape ``(N, H, W, C)`` with ``((top, bottom), (left, right))`` pixels.
 
@@ -24,6 +25,7 @@ def pad(images: FloatArray, frame: Frame, value: float = 0.0) -> FloatArray:
     return padded
 
 
+@on_floats
 def zero_padding(images: FloatArray, padding: Frame) -> FloatArray:
     """Zeros around images of shape ``(N, H, W, C)``, ``((top, bottom), (left, right))`` of them.
 

@@ -3,10 +3,11 @@
 import numpy as np
 
 from npmobilenet.architecture.padding import Padding
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 from npmobilenet.reference.windows import Pair, windows
 
 
+@on_floats
 def max_pooling(
     images: FloatArray,
     pool_size: Pair,
@@ -24,6 +25,7 @@ def max_pooling(
     return largest
 
 
+@on_floats
 def min_pooling(
     images: FloatArray,
     pool_size: Pair,
@@ -38,6 +40,7 @@ def min_pooling(
     return smallest
 
 
+@on_floats
 def average_pooling(
     images: FloatArray,
     pool_size: Pair,

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 PerChannel = float | tuple[float, ...]
 
 
+@on_floats
 def rescaling(x: FloatArray, scale: PerChannel, offset: PerChannel = 0.0) -> FloatArray:
     """``x * scale + offset``, with one value each or one a channel.
 
@@ -17,6 +18,7 @@ def rescaling(x: FloatArray, scale: PerChannel, offset: PerChannel = 0.0) -> Flo
     return output
 
 
+@on_floats
 def normalization(x: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """``(x - mean) / max(sqrt(variance), 1e-7)`` over the channels.
 

@@ -1,8 +1,9 @@
 """The residual connection."""
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def add(first: FloatArray, second: FloatArray, *others: FloatArray) -> FloatArray:
     """The sum of arrays of one shape (arXiv 1801.04381, figure 3b). Source: ``keras.layers.Add``.
 

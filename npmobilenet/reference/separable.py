@@ -1,12 +1,13 @@
 """Depthwise separable convolution: the building block of MobileNet."""
 
 from npmobilenet.architecture.padding import Padding
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 from npmobilenet.reference.depthwise import depthwise_convolution
 from npmobilenet.reference.pointwise import pointwise_convolution
 from npmobilenet.reference.windows import Pair
 
 
+@on_floats
 def separable_convolution(
     images: FloatArray,
     depthwise_kernel: FloatArray,

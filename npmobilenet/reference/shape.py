@@ -2,9 +2,10 @@
 
 import math
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def reshape(x: FloatArray, target_shape: tuple[int, ...]) -> FloatArray:
     """Give every sample of a batch this shape, of which one axis may be -1.
 
@@ -16,6 +17,7 @@ def reshape(x: FloatArray, target_shape: tuple[int, ...]) -> FloatArray:
     return x.reshape(len(x), *(total // known if size == -1 else size for size in target_shape))
 
 
+@on_floats
 def flatten(x: FloatArray) -> FloatArray:
     """``(N, ...)`` to ``(N, values of a sample)``, in C order. Source: ``keras.layers.Flatten``."""
     return reshape(x, (-1,))

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 
 
+@on_floats
 def softmax(x: FloatArray) -> FloatArray:
     """``exp(x) / sum(exp(x))`` over the last axis.
 
@@ -17,6 +18,7 @@ def softmax(x: FloatArray) -> FloatArray:
     return exponentials.astype(x.dtype, copy=False)
 
 
+@on_floats
 def log_softmax(x: FloatArray) -> FloatArray:
     """``x - log(sum(exp(x)))`` over the last axis. Source: ``tf.nn.log_softmax``."""
     shifted: FloatArray = np.subtract(x, x.max(axis=-1, keepdims=True), dtype=np.float64)

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from npmobilenet.architecture.padding import Padding, explicit_padding, window_extent
-from npmobilenet.reference.arrays import FloatArray
+from npmobilenet.reference.arrays import FloatArray, on_floats
 from npmobilenet.reference.padding import pad
 
 Pair = tuple[int, int]
 
 
+@on_floats
 def windows(
     images: FloatArray,
     kernel_size: Pair,
