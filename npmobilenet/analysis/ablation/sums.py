@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.analysis.ablation.rounding import ROUNDINGS
-from npmobilenet.kernels.blocks import CHUNK
 
 Order = Literal["sequential", "reversed", "pairwise", "chunked"]
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -49,6 +48,8 @@ class Accumulator:
             return self._one_by_one(term, reversed(range(count)), buffer)
         if self.order == "sequential":
             return self._one_by_one(term, range(count), buffer)
+        from npmobilenet.kernels.blocks import CHUNK  # Numba takes long to import
+
         total: Float32 | None = None
         for start in range(0, count, CHUNK):
             part = self._one_by_one(term, range(start, min(start + CHUNK, count)), buffer)

@@ -15,7 +15,6 @@ from npmobilenet.analysis.ablation.transforms import (
     with_padding,
     with_relu,
 )
-from npmobilenet.kernels.blocks import CHUNK
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ ABLATIONS: tuple[Ablation, ...] = (
     _order("pairwise", "float32 sums of halves of halves", Ordered(Accumulator("pairwise"))),
     _order(
         "chunked",
-        f"float32 sums of {CHUNK} terms, then of these sums",
+        "float32 sums of as many terms as the kernels', then of these sums",
         Ordered(Accumulator("chunked")),
     ),
     _order("numpy", "float32 sums as NumPy and its BLAS form them", NumPy()),
