@@ -277,3 +277,19 @@ def test_scikit_learn_clones_and_shares_out(model):
         together = cross_val_score(pipeline, pictures, labels, cv=3, n_jobs=2)
         np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(model.embed(pictures), expected)
+
+
+@pytest.mark.parametrize("prefer", ["processes", "threads"])
+def test_joblib_shares_out_a_model(prefer, lively_weights, x):
+    """Of arrays beyond 1 MB joblib's processes get maps of a file that it removes afterwards."""
+    joblib = pytest.importorskip("joblib")
+    network = mobilenet_v1(SIZE, 0.25, classes=2000)
+    model = Model(network, lively_weights(network))
+    assert max(value.nbytes for value in model.weights.values()) > 1 << 20
+    calls = (joblib.delayed(model.predict)(x[:1], threads=2) for _ in range(4))
+    for found in joblib.Parallel(n_jobs=2, prefer=prefer)(calls):
+        np.testing.assert_array_equal(found, model.predict(x[:1]))
+    returned = joblib.Parallel(n_jobs=2, prefer=prefer)([joblib.delayed(copy.copy)(model)] * 2)
+    for other in returned:
+        np.testing.assert_array_equal(other.predict(x[:1]), model.predict(x[:1]))
+        assert all(value.flags.owndata for value in other.weights.values())
