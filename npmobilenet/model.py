@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -27,6 +26,7 @@ from npmobilenet.formats import read_input_range, read_weights, write_keras_h5
 from npmobilenet.images import ImageSource, check_input_range, how_many, in_batches, prepare
 from npmobilenet.images.preparing import PIXEL_RANGE
 from npmobilenet.labels import LabelSource, Prediction, top_predictions
+from npmobilenet.lazy import lazy
 from npmobilenet.meaning import labels_for, taken_for
 from npmobilenet.program import Program, check_batch, own_weights
 from npmobilenet.progress import Verbose, with_bar
@@ -219,21 +219,21 @@ class Model:
         for derived in _DERIVED:
             vars(self).pop(derived, None)
 
-    @cached_property
+    @lazy
     def _logits(self) -> Program:
         return compile_network(logits(self.network), self._weights, self.backend)
 
-    @cached_property
+    @lazy
     def _embedding(self) -> Program:
         return compile_network(embedding(self.network), self._weights, self.backend)
 
-    @cached_property
+    @lazy
     def _probabilities(self) -> Program:
         if not gives_logits(self.network):
             return self._program
         return compile_network(probabilities(self.network), self._weights, self.backend)
 
-    @cached_property
+    @lazy
     def _exact(self) -> Program:
         return compile_network(self.network, self._weights, "numpy")
 

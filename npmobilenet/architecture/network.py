@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from npmobilenet.architecture.layers import Input, Layer, Variables
 from npmobilenet.architecture.shapes import Shape
+from npmobilenet.lazy import lazy
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Network:
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]
 
-    @cached_property
+    @lazy
     def _by_name(self) -> dict[str, Node]:
         return {node.name: node for node in self.nodes}
 
@@ -81,7 +81,7 @@ class Network:
         """Shape of one output sample."""
         return self.shapes[self.nodes[-1].name]
 
-    @cached_property
+    @lazy
     def shapes(self) -> dict[str, Shape]:
         """The output shape of one sample at every node."""
         shapes: dict[str, Shape] = {}
@@ -94,7 +94,7 @@ class Network:
         node = self[name]
         return node.layer.variables(*(self.shapes[source] for source in node.inputs))
 
-    @cached_property
+    @lazy
     def variables(self) -> Variables:
         """Every variable as ``"layer/variable"`` with its shape, in running order."""
         return {

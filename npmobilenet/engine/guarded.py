@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 import os
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,10 @@ def guarded(
     room = round_up(max(round_up(used, _LINE), 1), _PAGE)
     if os.name != "posix":
         return np.empty(size, kind)
-    memory = mmap.mmap(-1, room + 2 * _PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        memory = mmap.mmap(-1, room + 2 * _PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"no memory for {size} values of {kind}: {error}") from error
     whole = np.frombuffer(memory, np.uint8)
     _protect(whole[:_PAGE], _NOTHING)
     _protect(whole[_PAGE + room :], _NOTHING)
@@ -57,7 +61,11 @@ def _protect(pages: NDArray[np.uint8], allowed: int) -> None:
 
 
 def _protect_range(begin: int, end: int, allowed: int) -> None:
-    mprotect = ctypes.CDLL(None, use_errno=True).mprotect
-    if mprotect(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), allowed):
+    if _mprotect()(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), allowed):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+@cache
+def _mprotect() -> Any:
+    return ctypes.CDLL(None, use_errno=True).mprotect

@@ -52,7 +52,12 @@ class Subject:
         last = random.randrange(first, IMAGES) + 1
         found = (program or self.program)(self.x[first:last].copy(), random.choice((1, 2, 2, 3, 8)))
         if not np.array_equal(found, self.expected[first:last]):
-            raise SystemExit(f"{self.network.name}: a wrong answer")
+            again = (program or self.program)(self.x[first:last].copy(), 1)
+            raise AssertionError(
+                f"{self.network.name}: a wrong answer for images {first} to {last}, off by "
+                f"{np.abs(found - self.expected[first:last]).max()}; on one thread now "
+                f"{np.array_equal(again, self.expected[first:last])}"
+            )
 
 
 class Soak:
@@ -85,7 +90,10 @@ class Soak:
         foreign = []
         while time.monotonic() < self.end and not self.failed:
             act = random.choice(acts)
-            act()
+            try:
+                act()
+            except AssertionError as wrong:
+                self.failed.append(f"{act.__name__}: {wrong}")
             self.counts[act.__name__] += 1
             # What was freed is taken at once; whoever still writes there is seen.
             foreign.append(np.full(random.choice((100, 10_000, 300_000, 1_000_000)), 7, np.float32))
@@ -110,8 +118,8 @@ class Soak:
             try:
                 random.choice(self.subjects).check()
                 self.counts["calls beside"] += 1
-            except SystemExit as wrong:
-                self.failed.append(str(wrong))
+            except AssertionError as wrong:
+                self.failed.append(f"beside: {wrong}")
                 return
 
     def calls(self):
@@ -137,6 +145,8 @@ class Soak:
                     random.choice(self.subjects).check()
             except StruckError:
                 pass
+            except AssertionError as wrong:
+                self.failed.append(f"struck: {wrong}")
 
         caller = threading.Thread(target=call)
         caller.start()
