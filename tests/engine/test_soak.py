@@ -81,7 +81,7 @@ print(json.dumps(found))
 )
 def test_memory_and_threads_stay_flat(models, calls):
     script = FLAT.replace("{models}", str(models)).replace("{calls}", str(calls))
-    (before, few), (after, many), first, last = run("-c", script)
+    (before, few), (after, many), first, last = run("-c", script, NPMOBILENET_CHECK="0")
     # A model of this size has packed weights of 3.5 MB, three times.
     assert after - before < 5, (before, after)
     assert last[0] - first[0] < 5, (first, last)
