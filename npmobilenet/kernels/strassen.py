@@ -38,8 +38,8 @@ PRODUCTS = 7
 _OF_LAST = 4
 """The first four make up all of a last pixel that has no partner."""
 
-_GAP = 16
-"""Floats between rows of sums, lest all of them begin in the same set of the cache."""
+_GAP = max(16, PANEL)
+"""Floats between rows of sums, lest all begin in the same set of the cache; and for marks."""
 
 
 class Sums(NamedTuple):
@@ -108,21 +108,9 @@ def from_pixel(sums, pixel):
 
 
 @jit
-def _spoilt(x, first, second, depth, data, room):
-    """Whether one of two pixels holds a NaN or an infinity; ``data[room:]`` is free."""
-    found = tile_zero(1, PANEL)
-    for k in range(0, depth, PANEL):
-        one, other = tile_bias(1, PANEL, x, first + k), tile_bias(1, PANEL, x, second + k)
-        found = tile_plus(found, tile_plus(tile_minus(one, one), tile_minus(other, other)))
-    tile_store(found, data, room, 0, LANES)
-    total = np.float32(0)
-    for i in range(room, room + PANEL, 4):
-        total += (data[i] + data[i + 1]) + (data[i + 2] + data[i + 3])
-    return total != 0
-
-
-@jit
 def _sum_pair(x, first, second, alone, half, sums, to):
+    """Sums of two pixels; whether one of them holds a NaN or an infinity."""
+    found = tile_zero(1, PANEL)
     for k in range(0, half, PANEL):
         row = to + k
         x1 = tile_bias(1, PANEL, x, first + k)
@@ -140,6 +128,24 @@ def _sum_pair(x, first, second, alone, half, sums, to):
         tile_store(y2, sums.data, row + sums.plane, 0, LANES)
         tile_store(below, sums.data, row + 2 * sums.plane, 0, LANES)
         tile_store(both, sums.data, row + 3 * sums.plane, 0, LANES)
+        all_four = tile_plus(both, below)
+        found = tile_plus(found, tile_minus(all_four, all_four))  # zeros, if all are numbers
+    marks = to + half
+    tile_store(found, sums.data, marks, 0, LANES)
+    total = np.float32(0)
+    for i in range(marks, marks + PANEL, 4):
+        total += (sums.data[i] + sums.data[i + 1]) + (sums.data[i + 2] + sums.data[i + 3])
+    sums.data[marks] = sums.data[marks + 1] = 0.0
+    return total != 0
+
+
+@jit
+def _no_numbers(x, at, depth):
+    """Whether a pixel holds a NaN or an infinity."""
+    total = np.float32(0)
+    for k in range(at, at + depth):
+        total += x[k] - x[k]
+    return total != 0
 
 
 @jit
@@ -173,16 +179,11 @@ def strassen_sums(x, start, pixels, depth, sums):
         to = sums.base + pair * sums.pitch
         alone = 2 * pair + 1 == pixels
         second = first if alone else first + depth
-        marks = to + half
-        sums.data[marks] = sums.data[marks + 1] = 0.0
-        if _spoilt(x, first, second, depth, sums.data, to):
-            spoilt = _spoilt(x, first, first, depth, sums.data, to)
-            spoilt_next = _spoilt(x, second, second, depth, sums.data, to)
+        if _sum_pair(x, first, second, alone, half, sums, to):
+            spoilt, spoilt_next = _no_numbers(x, first, depth), _no_numbers(x, second, depth)
             _sum_sound(x, first, second, half, spoilt, spoilt_next, sums, to)
-            sums.data[marks] = np.nan if spoilt else 0.0
-            sums.data[marks + 1] = np.nan if spoilt_next else 0.0
-        else:
-            _sum_pair(x, first, second, alone, half, sums, to)
+            sums.data[to + half] = np.nan if spoilt else 0.0
+            sums.data[to + half + 1] = np.nan if spoilt_next else 0.0
 
 
 @inlined
