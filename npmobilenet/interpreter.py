@@ -13,7 +13,9 @@ from npmobilenet.architecture import (
     Add,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
+    Cropping2D,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -25,10 +27,14 @@ from npmobilenet.architecture import (
     MaxPooling2D,
     Network,
     Normalization,
+    Permute,
     ReLU,
+    RepeatVector,
     Rescaling,
     Reshape,
+    Resizing,
     SeparableConv2D,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from npmobilenet.program import Program, check_batch, check_weights
@@ -288,3 +294,41 @@ def _rescaling(layer: Rescaling, variables: Variables, x: FloatArray) -> FloatAr
 @run_layer.register
 def _normalization(layer: Normalization, variables: Variables, x: FloatArray) -> FloatArray:
     return reference.normalization(x, variables["mean"], variables["variance"])
+
+
+@run_layer.register
+def _resizing(layer: Resizing, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.resizing(
+        x,
+        (layer.height, layer.width),
+        layer.interpolation,
+        antialias=layer.antialias,
+        crop_to_aspect_ratio=layer.crop_to_aspect_ratio,
+        pad_to_aspect_ratio=layer.pad_to_aspect_ratio,
+        fill_value=layer.fill_value,
+    )
+
+
+@run_layer.register
+def _center_crop(layer: CenterCrop, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.center_crop(x, (layer.height, layer.width))
+
+
+@run_layer.register
+def _cropping(layer: Cropping2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.cropping(x, layer.cropping)
+
+
+@run_layer.register
+def _upsampling(layer: UpSampling2D, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.upsampling(x, layer.size, layer.interpolation)
+
+
+@run_layer.register
+def _permute(layer: Permute, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.permute(x, layer.dims)
+
+
+@run_layer.register
+def _repeat_vector(layer: RepeatVector, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.repeat_vector(x, layer.n)

@@ -1,5 +1,13 @@
 """Networks as data: layers, graphs and the MobileNet tables. Nothing here computes on tensors."""
 
+from npmobilenet.architecture.geometry import (
+    CenterCrop,
+    Cropping2D,
+    Permute,
+    RepeatVector,
+    Resizing,
+    UpSampling2D,
+)
 from npmobilenet.architecture.layers import (
     Activation,
     Add,
@@ -35,7 +43,9 @@ __all__ = [
     "Add",
     "AveragePooling2D",
     "BatchNormalization",
+    "CenterCrop",
     "Conv2D",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
@@ -51,11 +61,15 @@ __all__ = [
     "Node",
     "Normalization",
     "Padding",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv2D",
     "Shape",
+    "UpSampling2D",
     "ZeroPadding2D",
     "explicit_padding",
     "macs",

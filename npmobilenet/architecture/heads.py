@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from npmobilenet.architecture.geometry import CenterCrop, Resizing
 from npmobilenet.architecture.layers import (
     Activation,
     Conv2D,
@@ -131,6 +132,10 @@ def _shapes_for_any_size(network: Network) -> dict[str, Shape]:
                 inputs = [shapes[source] for source in node.inputs]
                 shape = node.layer.output_shape(*inputs)
                 node.layer.variables(*inputs)
+                if isinstance(
+                    node.layer, Resizing | CenterCrop
+                ):  # a map of a size that it asks for
+                    shape = (None, None, shape[-1])
                 shapes[node.name] = shape
     return shapes
 

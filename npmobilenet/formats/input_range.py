@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from npmobilenet.architecture import (
     AveragePooling2D,
+    CenterCrop,
+    Cropping2D,
     Dropout,
     Identity,
     Layer,
@@ -20,6 +22,8 @@ from npmobilenet.architecture import (
     Network,
     Normalization,
     Rescaling,
+    Resizing,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from npmobilenet.formats.structure import Structure, structure_behind
@@ -31,8 +35,18 @@ MOBILENET: Range = (-1.0, 1.0)
 
 _IMAGES: tuple[Range, ...] = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 # Layers that move or choose pixels have no say in what a pixel is.
-_PLACING = (AveragePooling2D, Dropout, Identity, MaxPooling2D, ZeroPadding2D)
-_PLACING_NAMES = frozenset({"CenterCrop", "Concatenate", "Cropping2D", "Resizing", "UpSampling2D"})
+_PLACING = (
+    AveragePooling2D,
+    CenterCrop,
+    Cropping2D,
+    Dropout,
+    Identity,
+    MaxPooling2D,
+    Resizing,
+    UpSampling2D,
+    ZeroPadding2D,
+)
+_PLACING_NAMES = frozenset({"Concatenate"})
 _LEAST_SPREAD = 0.5  # of what a network is given: 1/255 of images of 0..1 is not meant
 _MOST_UNLIKE = 4.0  # how much channels may differ in scale
 _CLEARLY = 1.5  # how much better balanced a range must be than the next

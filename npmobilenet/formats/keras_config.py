@@ -28,8 +28,10 @@ from npmobilenet.formats.keras_arithmetic import arithmetic_layer
 from npmobilenet.formats.keras_calls import Call, call_of, reference
 from npmobilenet.formats.keras_dtypes import dtype_note
 from npmobilenet.formats.keras_fields import Config, Fields, shape_of
+from npmobilenet.formats.keras_geometry import geometry_call
 from npmobilenet.formats.keras_harmless import foreign, unknown_entries
 from npmobilenet.formats.keras_layers import keras_layer
+from npmobilenet.formats.keras_wrappers import WRAPPED_KEY, for_each_step
 from npmobilenet.formats.limits import MAX_DEPTH, MAX_NAME, MAX_OBJECTS, MAX_VALUES
 from npmobilenet.formats.messages import shown
 
@@ -48,6 +50,7 @@ _KEYS = {
     "Normalization": "normalization",
     "SeparableConv2D": "separable_conv2d",
     "Sequential": "sequential",
+    "TimeDistributed": "time_distributed",
 }
 
 
@@ -231,12 +234,17 @@ class _Inliner:
         sources = call.sources
         unique = self._names[origin.names]
         rank = len(self._shapes[sources[0]])
+        if class_name == "TimeDistributed":
+            each, class_name, fields = self._time_distributed(unique, fields, call)
+            self._append(each, Origin(origin.names, (*origin.keys, WRAPPED_KEY)), tuple(sources))
+            self._note(dtype_note(class_name, unique, fields))
+            return unique
         read = Fields(class_name, unique, fields, rank, call.arguments, self.keras)
         layer = arithmetic_layer(read, call.operands)
         if layer is None:
             if len(sources) != len(call.operands):
                 raise ModelFileError(f"{read} is called with numbers, which is not supported")
-            layer = keras_layer(read)
+            layer = geometry_call(read, self._shapes[sources[0]]) or keras_layer(read)
         if not isinstance(layer, Add) and len(sources) != 1:
             raise ModelFileError(f"{read} has {len(sources)} inputs")
         self._append(layer, origin, tuple(sources))
@@ -244,6 +252,19 @@ class _Inliner:
         if isinstance(layer, Normalization):
             self._keep_statistics(layer, fields, self._shapes[sources[0]])
         return unique
+
+    def _time_distributed(self, name: str, fields: Config, call: Call) -> tuple[Layer, str, Config]:
+        """The layer that a wrapper and what it wraps amount to; class and fields of the latter."""
+        if len(call.operands) != 1 or len(call.sources) != 1:
+            raise ModelFileError(
+                f"layer {shown(name)} (TimeDistributed) has {len(call.operands)} inputs"
+            )
+        shape = self._shapes[call.sources[0]]
+        wrapper = Fields("TimeDistributed", name, fields, len(shape), call.arguments, self.keras)
+        inner_class, _, inner = _described(wrapper.raw(WRAPPED_KEY))
+        wrapper.finish()
+        each = Fields(inner_class, name, inner, len(shape) - 1, None, self.keras)
+        return for_each_step(wrapper, keras_layer(each), shape), inner_class, inner
 
     def _note(self, note: str | None) -> None:
         if note is not None and note not in self.notes:
@@ -409,6 +430,8 @@ def _passes(config: Config) -> bool:
     class_name, name, fields = _described(config)
     if class_name in ("InputLayer", "Normalization", "Rescaling"):
         return True
+    if class_name == "RandomCrop":  # Keras 2 gives images another size
+        return False
     return isinstance(keras_layer(Fields(class_name, name, fields, 3)), Dropout | Identity)
 
 

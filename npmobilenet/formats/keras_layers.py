@@ -27,19 +27,23 @@ from npmobilenet.architecture import (
 )
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Fields
+from npmobilenet.formats.keras_geometry import GEOMETRY_READERS, edges
 from npmobilenet.formats.messages import shown
 from npmobilenet.reference import ACTIVATIONS
 
-# Layers that pass their input on when a network is only run. RandomCrop is not among them: it
-# cuts or resizes at inference too.
+# Layers that pass their input on when a network is only run. RandomCrop is not among them: that of
+# Keras 2 resizes. Nor are AutoContrast, Equalization and Solarization, which always work.
 _PASSING = frozenset(
     {
         "ActivityRegularization",
         "AlphaDropout",
-        "AutoContrast",
+        "AugMix",
+        "CutMix",
         "GaussianDropout",
         "GaussianNoise",
         "Identity",
+        "MixUp",
+        "RandAugment",
         "RandomBrightness",
         "RandomColorDegeneration",
         "RandomColorJitter",
@@ -61,7 +65,9 @@ _PASSING = frozenset(
         "RandomTranslation",
         "RandomWidth",
         "RandomZoom",
+        "SpatialDropout1D",
         "SpatialDropout2D",
+        "SpatialDropout3D",
     }
 )
 
@@ -193,15 +199,7 @@ def _softmax(fields: Fields) -> Layer:
 
 
 def _zero_padding(fields: Fields) -> Layer:
-    padding = fields.raw("padding", 1)
-    sides = padding if isinstance(padding, list) else [padding, padding]
-    pairs = [side if isinstance(side, list) else [side, side] for side in sides]
-    flat = [size for pair in pairs for size in pair]
-    whole = all(isinstance(size, int) and 0 <= size < 1 << 16 for size in flat)
-    if len(pairs) != 2 or any(len(pair) != 2 for pair in pairs) or not whole:
-        raise fields.refuse("padding", "((top, bottom), (left, right))")
-    top, bottom, left, right = flat
-    return ZeroPadding2D(name=fields.name, padding=((top, bottom), (left, right)))
+    return ZeroPadding2D(name=fields.name, padding=edges(fields, "padding", 1))
 
 
 def _max_pooling(fields: Fields) -> Layer:
@@ -291,4 +289,5 @@ _READERS: dict[str, Callable[[Fields], Layer]] = {
     "SeparableConv2D": _separable,
     "Softmax": _softmax,
     "ZeroPadding2D": _zero_padding,
+    **GEOMETRY_READERS,
 }

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from npmobilenet.reference.resampling import filtered, neighbours
+
 
 def resize_bilinear(
     image: np.ndarray, size: tuple[int, int], align_corners: bool = False
@@ -22,8 +24,8 @@ def resize_bilinear(
     -------
     ndarray of shape (size[0], size[1], channels), float32
     """
-    above, below, down = _neighbours(image.shape[0], size[0], align_corners)
-    left, right, along = _neighbours(image.shape[1], size[1], align_corners)
+    above, below, down = neighbours(image.shape[0], size[0], align_corners)
+    left, right, along = neighbours(image.shape[1], size[1], align_corners)
     along, down = along[:, np.newaxis], down[:, np.newaxis, np.newaxis]
     # Pixels are picked before they become floats: a large picture as floats would take 4 times
     # its memory.
@@ -47,24 +49,6 @@ def resize_antialias(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return _filter(rows.transpose(1, 0, 2), size[1]).transpose(1, 0, 2)
 
 
-def _neighbours(
-    inputs: int, outputs: int, align_corners: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices of the pixels on both sides of each output, and how far it is from the first."""
-    index = np.arange(outputs, dtype=np.float32)
-    if align_corners and outputs > 1:
-        position = index * np.float32((inputs - 1) / np.float32(outputs - 1))
-    elif align_corners:
-        position = index
-    else:
-        half = np.float32(0.5)
-        position = (index + half) * np.float32(inputs / np.float32(outputs)) - half
-    floor = np.floor(position)
-    lower = np.maximum(floor, 0).astype(np.intp)
-    upper = np.minimum(np.ceil(position), inputs - 1).astype(np.intp)
-    return np.minimum(lower, inputs - 1), upper, position - floor
-
-
 def _blend(first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> np.ndarray:
     first = first.astype(np.float32, copy=False)
     blend: np.ndarray = second.astype(np.float32) - first
@@ -75,19 +59,7 @@ def _blend(first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> np.nd
 
 def _filter(image: np.ndarray, outputs: int) -> np.ndarray:
     """Weighted sum of the rows under the triangle around each output row."""
-    inputs = image.shape[0]
-    one, half = np.float32(1), np.float32(0.5)
-    inverse_scale = one / (np.float32(outputs) / np.float32(inputs))
-    radius = np.maximum(inverse_scale, one)
-    centre = (np.arange(outputs, dtype=np.float32) + half) * inverse_scale
-    first = np.maximum(np.ceil(centre - radius - half), 0).astype(np.intp)
-    last = np.minimum(np.floor(centre + radius - half), inputs - 1).astype(np.intp)
-    rows = first[:, np.newaxis] + np.arange((last - first).max() + 1)
-    distance = np.abs(rows.astype(np.float32) + half - centre[:, np.newaxis]) / radius
-    weights = np.where(rows <= last[:, np.newaxis], np.maximum(one - distance, 0), 0)
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    rows = np.minimum(rows, inputs - 1)
-
+    rows, weights = filtered(image.shape[0], outputs, "bilinear", antialias=True)
     # One pass for each row of the filter, not for each pixel.
     result = np.zeros((outputs, *image.shape[1:]), np.float32)
     for tap in range(rows.shape[1]):

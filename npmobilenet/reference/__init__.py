@@ -31,6 +31,14 @@ from npmobilenet.reference.convolution import convolution
 from npmobilenet.reference.dense import dense
 from npmobilenet.reference.depthwise import depthwise_convolution
 from npmobilenet.reference.dropout import dropout
+from npmobilenet.reference.geometry import (
+    center_crop,
+    cropping,
+    permute,
+    repeat_vector,
+    resizing,
+    upsampling,
+)
 from npmobilenet.reference.global_pooling import global_average_pooling, global_max_pooling
 from npmobilenet.reference.padding import zero_padding
 from npmobilenet.reference.pointwise import pointwise_convolution
@@ -49,7 +57,9 @@ __all__ = [
     "add",
     "average_pooling",
     "batch_normalization",
+    "center_crop",
     "convolution",
+    "cropping",
     "dense",
     "depthwise_convolution",
     "dropout",
@@ -67,11 +77,14 @@ __all__ = [
     "max_pooling",
     "min_pooling",
     "normalization",
+    "permute",
     "pointwise_convolution",
     "relu",
     "relu6",
+    "repeat_vector",
     "rescaling",
     "reshape",
+    "resizing",
     "selu",
     "separable_convolution",
     "sigmoid",
@@ -79,6 +92,7 @@ __all__ = [
     "softmax",
     "softplus",
     "tanh",
+    "upsampling",
     "windows",
     "zero_padding",
 ]

@@ -19,13 +19,18 @@ Config = dict[str, Any]
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "relu"},
     "AveragePooling2D": {"pool_size": 2},
+    "CenterCrop": {"height": 4, "width": 4},
     "Conv2D": {"filters": 4, "kernel_size": 3},
+    "Cropping2D": {"cropping": 1},
     "Dense": {"units": 3},
     "DepthwiseConv2D": {"kernel_size": 3},
     "Dropout": {"rate": 0.5},
     "MaxPooling2D": {"pool_size": 2},
+    "Permute": {"dims": (2, 1, 3)},
+    "RepeatVector": {"n": 3},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (192,)},
+    "Resizing": {"height": 4, "width": 4},
     "SeparableConv2D": {"filters": 4, "kernel_size": 3},
 }
 ARGUMENT_FREE = [
@@ -37,6 +42,7 @@ ARGUMENT_FREE = [
     "Normalization",
     "ReLU",
     "Softmax",
+    "UpSampling2D",
     "ZeroPadding2D",
 ]
 PASSING = ("ActivityRegularization", "Identity", "RandomFlip")  # no field can mean anything

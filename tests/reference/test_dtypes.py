@@ -31,6 +31,11 @@ _OTHERS = {
     "scale": 0.5,
     "target_shape": (-1,),
     "epsilon": 1e-3,
+    "size": (2, 3),
+    "factors": (2, 1),
+    "edges": ((1, 0), (0, 1)),
+    "dims": (3, 1, 2),
+    "n": 2,
 }
 
 
