@@ -18,7 +18,12 @@ from npmobilenet.architecture.heads import (
     logits,
     probabilities,
 )
-from npmobilenet.architecture.pictures import checked_range, picture_channels, picture_range
+from npmobilenet.architecture.pictures import (
+    checked_range,
+    picture_channels,
+    picture_range,
+    picture_size,
+)
 from npmobilenet.backends import DEFAULT_BACKEND, compile_network
 from npmobilenet.counts import whole_number
 from npmobilenet.errors import ImageError
@@ -350,10 +355,9 @@ class Model:
             If a picture cannot be read.
         """
         channels = picture_channels(self.network)
-        height, width = self.network.input_shape[:2]
         return prepare(
             images,
-            size=(height or DEFAULT_SIZE, width or DEFAULT_SIZE),
+            size=picture_size(self.network, DEFAULT_SIZE),
             resize=self.resize,
             crop=self.crop,
             input_range=picture_range(self.network),

@@ -11,18 +11,22 @@ logarithm, tanh, erf) on one value is one operation:
 - sum of n inputs: n - 1 for each value;
 - pooling: for each output, taps - 1 comparisons, or taps - 1 additions and a division; taps on
   padding count, as they do for convolutions;
-- rescaling and normalization: 2 for each value.
+- rescaling and normalization: 2 for each value;
+- resizing: for each value of the rows, then of the columns, a multiplication for each tap and
+  taps - 1 additions; taps on nothing count, and finding the weights is left out.
 
-Padding, reshaping and dropout do no arithmetic.
+Padding, cropping, reshaping, reordering, repeating and dropout do no arithmetic.
 """
 
 from functools import singledispatch
 
+from npmobilenet.analysis.resized import passes
 from npmobilenet.architecture import (
     Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -33,8 +37,10 @@ from npmobilenet.architecture import (
     Normalization,
     ReLU,
     Rescaling,
+    Resizing,
     SeparableConv2D,
     Shape,
+    UpSampling2D,
 )
 from npmobilenet.architecture.shapes import count
 
@@ -127,6 +133,13 @@ def _global_average(layer: GlobalAveragePooling2D, *inputs: Shape) -> int:
 @other_operations.register(Rescaling)
 def _scale(layer: Normalization | Rescaling, *inputs: Shape) -> int:
     return 2 * count(inputs[0])
+
+
+@other_operations.register(CenterCrop)
+@other_operations.register(Resizing)
+@other_operations.register(UpSampling2D)
+def _resizing(layer: CenterCrop | Resizing | UpSampling2D, *inputs: Shape) -> int:
+    return sum(values * (2 * taps - 1) for values, taps in passes(layer, inputs[0]) or ())
 
 
 def _activation_operations(name: str) -> int:

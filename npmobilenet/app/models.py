@@ -9,6 +9,7 @@ from pathlib import Path
 from npmobilenet.app.limits import Settings
 from npmobilenet.architecture import Network, network_macs
 from npmobilenet.architecture.heads import class_count, embedding, is_classifier
+from npmobilenet.architecture.pictures import picture_size
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.errors import UnknownModelError
 from npmobilenet.loading import load_model, load_pretrained
@@ -166,7 +167,7 @@ def _named(given: str | Path) -> tuple[str, str | Path]:
 
 
 def _info(name: str, network: Network, assumptions: tuple[str, ...] = ()) -> ModelInfo:
-    height, width = (side or DEFAULT_SIZE for side in network.input_shape[:2])
+    height, width = picture_size(network, DEFAULT_SIZE)
     network = network.with_input_shape((height, width, channels(network.input_shape)))
     classifier = is_classifier(network)
     return ModelInfo(

@@ -99,3 +99,32 @@ class RepeatVector(Layer):
         if len(inputs[0]) != 1:
             raise ValueError(f"layer {self.name!r} repeats vectors, found {inputs[0]}")
         return (self.n, *inputs[0])
+
+
+def as_resizing(layer: Layer, image: Shape) -> Resizing | None:
+    """The resizing that a layer does to an image of this shape; ``None`` if it blends no pixels.
+
+    Raises
+    ------
+    ValueError
+        If that depends on a size that is not known.
+    """
+    height, width = image[:2]
+    if isinstance(layer, UpSampling2D | CenterCrop) and (height is None or width is None):
+        raise ValueError(f"layer {layer.name!r}: height and width of {image} must be known")
+    if isinstance(layer, UpSampling2D):
+        size = (height or 0) * layer.size[0], (width or 0) * layer.size[1]
+        found = Resizing(
+            name=layer.name, height=size[0], width=size[1], interpolation=layer.interpolation
+        )
+    elif isinstance(layer, CenterCrop):
+        if (height or 0) >= layer.height and (width or 0) >= layer.width:
+            return None
+        found = Resizing(
+            name=layer.name, height=layer.height, width=layer.width, crop_to_aspect_ratio=True
+        )
+    elif isinstance(layer, Resizing):
+        found = layer
+    else:
+        return None
+    return found

@@ -2,12 +2,15 @@
 
 from math import isfinite
 
+from npmobilenet.architecture.geometry import CenterCrop, Resizing
+from npmobilenet.architecture.layers import Dropout, Identity, Input, Normalization, Rescaling
 from npmobilenet.architecture.network import Network
 from npmobilenet.errors import PictureInputError
 
 Range = tuple[float, float]
 
 _CHANNELS = (1, 3, 4)
+_KEEPING_SIZE = (Dropout, Identity, Input, Normalization, Rescaling)
 
 
 def picture_range(network: Network) -> Range:
@@ -41,6 +44,23 @@ def picture_channels(network: Network) -> int:
             "have height, width and 1 (grey), 3 (RGB) or 4 (RGBA) channels; give arrays to predict"
         )
     return shape[-1] or 0
+
+
+def picture_size(network: Network, otherwise: int) -> tuple[int, int]:
+    """Height and width that pictures are given for a network.
+
+    A network that takes any size may begin with a layer that makes one of it: then pictures come
+    in that size. ``otherwise`` is the side where nothing says it.
+    """
+    height, width = network.input_shape[:2]
+    if height is None or width is None:
+        for node in network:
+            if isinstance(node.layer, Resizing | CenterCrop):
+                height, width = height or node.layer.height, width or node.layer.width
+                break
+            if not isinstance(node.layer, _KEEPING_SIZE):
+                break
+    return height or otherwise, width or otherwise
 
 
 def checked_range(value: object) -> Range:

@@ -12,7 +12,9 @@ from npmobilenet.architecture import (
     Add,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
+    Cropping2D,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -25,10 +27,14 @@ from npmobilenet.architecture import (
     MaxPooling2D,
     Network,
     Node,
+    Permute,
     ReLU,
+    RepeatVector,
     Rescaling,
     Reshape,
+    Resizing,
     SeparableConv2D,
+    UpSampling2D,
     ZeroPadding2D,
 )
 
@@ -146,12 +152,36 @@ def _global_pooling(layer: GlobalAveragePooling2D | GlobalMaxPooling2D) -> Confi
     return {"data_format": "channels_last", "keepdims": layer.keepdims}
 
 
+def _interpolation(layer: Resizing | UpSampling2D) -> str:
+    if layer.interpolation in ("gaussian", "mitchellcubic"):
+        raise ValueError(
+            f"layer {layer.name!r} has interpolation {layer.interpolation!r}, which Keras 3 has not"
+        )
+    return layer.interpolation
+
+
+def _resizing(layer: Resizing) -> Config:
+    return {
+        "height": layer.height,
+        "width": layer.width,
+        "interpolation": _interpolation(layer),
+        "antialias": layer.antialias,
+        "crop_to_aspect_ratio": layer.crop_to_aspect_ratio,
+        "pad_to_aspect_ratio": layer.pad_to_aspect_ratio,
+        "fill_mode": "constant",
+        "fill_value": layer.fill_value,
+        "data_format": "channels_last",
+    }
+
+
 _FIELDS: Mapping[type[Layer], Callable[[Any], Config]] = {
     Activation: lambda layer: {"activation": _activation(layer)},
     Add: lambda layer: {},
     AveragePooling2D: _pooling,
     BatchNormalization: _batch_norm,
+    CenterCrop: lambda layer: {"height": layer.height, "width": layer.width},
     Conv2D: lambda layer: {"filters": layer.filters, **_window(layer)},
+    Cropping2D: lambda layer: {"cropping": layer.cropping, "data_format": "channels_last"},
     Dense: lambda layer: {
         "units": layer.units,
         "use_bias": layer.use_bias,
@@ -165,13 +195,21 @@ _FIELDS: Mapping[type[Layer], Callable[[Any], Config]] = {
     Identity: lambda layer: {},
     Input: lambda layer: {"batch_shape": [None, *layer.shape], "dtype": "float32"},
     MaxPooling2D: _pooling,
+    Permute: lambda layer: {"dims": layer.dims},
     ReLU: lambda layer: {"max_value": layer.max_value},
+    RepeatVector: lambda layer: {"n": layer.n},
     Rescaling: lambda layer: {"scale": layer.scale, "offset": layer.offset},
     Reshape: lambda layer: {"target_shape": layer.target_shape},
+    Resizing: _resizing,
     SeparableConv2D: lambda layer: {
         "filters": layer.filters,
         "depth_multiplier": layer.depth_multiplier,
         **_window(layer),
+    },
+    UpSampling2D: lambda layer: {
+        "size": layer.size,
+        "interpolation": _interpolation(layer),
+        "data_format": "channels_last",
     },
     ZeroPadding2D: lambda layer: {"padding": layer.padding, "data_format": "channels_last"},
 }

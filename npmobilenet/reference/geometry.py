@@ -67,12 +67,14 @@ def _blended(
     images: FloatArray, outputs: int, axis: int, interpolation: str, antialias: bool
 ) -> FloatArray:
     """Each line along an axis at another length, in float64."""
-    picked, weights = taps(images.shape[axis], outputs, interpolation, antialias)
+    picked, rounded = taps(images.shape[axis], outputs, interpolation, antialias)
+    weights = rounded.astype(np.float64)
+    weights /= weights.sum(axis=1, keepdims=True)  # so that one colour stays what it is
     shape = [1] * images.ndim
     shape[axis] = outputs
     result = np.zeros((*images.shape[:axis], outputs, *images.shape[axis + 1 :]), np.float64)
     for index, weight in zip(picked.T, weights.T, strict=True):
-        used = weight.astype(np.float64).reshape(shape)
+        used = weight.reshape(shape)
         # A pixel that does not count must not spread its NaN.
         pixels = np.take(images, index, axis)
         result += np.where(used == 0, 0.0, pixels) * used

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from os import PathLike
 
 import numpy as np
 
-from npmobilenet.architecture.pictures import picture_channels
+from npmobilenet.architecture.pictures import picture_channels, picture_size
 from npmobilenet.backends import compile_network
 from npmobilenet.formats import tensors_digest
 from npmobilenet.model import DEFAULT_SIZE, Model
@@ -70,11 +71,12 @@ class FolderEmbedder:
     ) -> None:
         self.network = trunk(model.network)
         self._program = compile_network(self.network, model.weights, model.backend)
-        height, width = model.input_shape[1:3]
-        size = (height or DEFAULT_SIZE, width or DEFAULT_SIZE)
+        size = picture_size(model.network, DEFAULT_SIZE)
         self._picture = Picture(size, model.resize, model.crop, picture_channels(model.network))
         features = {name: model.weights[name] for name in self.network.variables}
-        self._recipe = f"{tensors_digest(features)} {self.network.nodes[1].layer}"
+        # Layers without tensors count too: how a front resizes, and what it scales by.
+        layers = sha256(repr(self.network.nodes).encode()).hexdigest()
+        self._recipe = f"{tensors_digest(features)} {layers}"
         self._cache = cache
         self._batch_size = batch_size
         self._workers = workers

@@ -16,13 +16,17 @@ from npmobilenet.analysis.inside.feature_maps import one_picture
 from npmobilenet.analysis.inside.local_slopes import local_slopes
 from npmobilenet.architecture import (
     AveragePooling2D,
+    CenterCrop,
+    Cropping2D,
     Dropout,
     GlobalMaxPooling2D,
     Identity,
     Input,
     Network,
     Node,
+    Permute,
     ReLU,
+    Resizing,
 )
 from npmobilenet.architecture.heads import is_classifier, last_feature_map, logits
 from npmobilenet.images import OneImage, central_box, decode_image, resize
@@ -92,12 +96,14 @@ def class_activation_map(
     Raises
     ------
     ValueError
-        If the model is no classifier, there is no such class, or the head cannot be taken apart.
+        If the model is no classifier, there is no such class, the head cannot be taken apart, or a
+        layer cuts or turns what it is given.
     ImageError
         If the picture cannot be read.
     """
     network = _scores(model.network)
     layer = _last_map(network)
+    _check_whole(network.until(layer))
     pixels = _pixels(image)
     batch = one_picture(model, pixels).astype(np.float64)
     features = NumpyProgram(network.until(layer), model.weights)(batch)
@@ -184,6 +190,27 @@ def _last_map(network: Network) -> str:
     while isinstance(network[layer].layer, AveragePooling2D | Dropout | Identity):
         layer = network[layer].inputs[0]
     return layer
+
+
+def _check_whole(network: Network) -> None:
+    """Refuse layers after which equal parts of a map are not equal parts of the picture.
+
+    Raises
+    ------
+    ValueError
+        If the network has one.
+    """
+    for node in network:
+        layer = node.layer
+        moves = isinstance(layer, CenterCrop | Cropping2D | Permute) or (
+            isinstance(layer, Resizing)
+            and (layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio)
+        )
+        if moves and network.shapes[node.inputs[0]] != network.shapes[node.name]:
+            raise ValueError(
+                f"layer {layer.name!r} is a {type(layer).__name__}: where on the picture a map "
+                "behind such a layer belongs is not known"
+            )
 
 
 def _head(network: Network, layer: str, shape: tuple[int, ...]) -> Network:

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from npmobilenet.analysis.inside.channelwise import layer_variables, scale_and_shift
+from npmobilenet.analysis.resized import check_convex
 from npmobilenet.architecture import (
     Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
+    Cropping2D,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -31,10 +34,14 @@ from npmobilenet.architecture import (
     MaxPooling2D,
     Network,
     Normalization,
+    Permute,
     ReLU,
+    RepeatVector,
     Rescaling,
     Reshape,
+    Resizing,
     SeparableConv2D,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from npmobilenet.architecture.layers import Window
@@ -79,10 +86,21 @@ def channel_ranges(network: Network, weights: Mapping[str, NDArray[Any]]) -> dic
         inputs = [ranges[source] for source in node.inputs]
         if isinstance(node.layer, Flatten | Reshape):
             ranges[node.name] = _regrouped(inputs[0], network.shapes[node.name][-1])
+        elif isinstance(node.layer, Permute):
+            ranges[node.name] = _reordered(node.layer, inputs[0], network.shapes[node.name][-1])
         else:
             variables = layer_variables(network, weights, node.name)
             ranges[node.name] = propagate(node.layer, variables, *inputs)
     return ranges
+
+
+def _reordered(layer: Permute, x: Range, channels: int | None) -> Range:
+    """Channels stay what they are only while they are the last axis."""
+    if layer.dims[-1] == len(layer.dims):
+        return x
+    if channels is None:
+        raise ValueError(f"layer {layer.name!r}: bounds need the size of the input")
+    return np.full(channels, x[0].min()), np.full(channels, x[1].max())
 
 
 def _regrouped(x: Range, channels: int | None) -> Range:
@@ -114,6 +132,22 @@ def _same(
     x: Range,
 ) -> Range:
     return x
+
+
+@propagate.register
+def _moved(
+    layer: Cropping2D | CenterCrop | RepeatVector | UpSampling2D, variables: Variables, x: Range
+) -> Range:
+    check_convex(layer)
+    return x
+
+
+@propagate.register
+def _resizing(layer: Resizing, variables: Variables, x: Range) -> Range:
+    check_convex(layer)
+    if not layer.pad_to_aspect_ratio:
+        return x
+    return np.minimum(x[0], layer.fill_value), np.maximum(x[1], layer.fill_value)
 
 
 @propagate.register

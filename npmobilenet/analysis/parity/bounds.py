@@ -23,11 +23,13 @@ from math import prod
 
 import numpy as np
 
+from npmobilenet.analysis.resized import check_convex, passes
 from npmobilenet.architecture import (
     Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -35,7 +37,9 @@ from npmobilenet.architecture import (
     Layer,
     Normalization,
     Rescaling,
+    Resizing,
     SeparableConv2D,
+    UpSampling2D,
 )
 from npmobilenet.engine.strassen import is_wide
 from npmobilenet.interpreter import run_layer
@@ -153,6 +157,21 @@ def _(layer: Normalization, variables: Variables, x: Bounded) -> Bounded:
 def _(layer: Rescaling, variables: Variables, x: Bounded) -> Bounded:
     value = run_layer(layer, variables, x.value)
     return _scaled(value, x, np.asarray(layer.scale), np.zeros(1), np.asarray(layer.offset))
+
+
+@bounded_layer.register
+def _(layer: CenterCrop | Resizing | UpSampling2D, variables: Variables, x: Bounded) -> Bounded:
+    blended = passes(layer, x.value.shape[1:])
+    if blended is None:  # pixels are only chosen
+        return _between_ends(lambda value: run_layer(layer, variables, value), x)
+    check_convex(layer)  # else weights would have to be taken without their signs
+    value = run_layer(layer, variables, x.value)
+    own = gamma(sum(taps for _, taps in blended) + EXTRA)
+    exact = layer
+    if isinstance(layer, Resizing):  # what it fills in has no error but that of its blending
+        exact = replace(layer, fill_value=own * abs(layer.fill_value))
+    error = run_layer(exact, variables, x.error + own * (np.abs(x.value) + x.error))
+    return Bounded(value, error + SMALLEST_NORMAL)
 
 
 @bounded_layer.register

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from npmobilenet.analysis.cost import LayerCost, cost
 from npmobilenet.app.page.elements import Row
 from npmobilenet.architecture import Network
+from npmobilenet.architecture.pictures import picture_size
 from npmobilenet.architecture.shapes import channels
 from npmobilenet.model import DEFAULT_SIZE, Model
 
@@ -49,7 +50,8 @@ def sized_network(model: Model) -> Network:
     """The model's network; one that takes any size, for the size that pictures are given."""
     network = model.network
     if None in network.input_shape:
-        return network.with_input_shape((DEFAULT_SIZE, DEFAULT_SIZE, channels(network.input_shape)))
+        size = picture_size(network, DEFAULT_SIZE)
+        return network.with_input_shape((*size, channels(network.input_shape)))
     return network
 
 
