@@ -28,6 +28,7 @@ from npmobilenet.architecture import (
     Network,
     Normalization,
     Permute,
+    PReLU,
     ReLU,
     RepeatVector,
     Rescaling,
@@ -209,6 +210,11 @@ def _batch_normalization(
 @run_layer.register
 def _relu(layer: ReLU, variables: Variables, x: FloatArray) -> FloatArray:
     return reference.relu(x, layer.max_value)
+
+
+@run_layer.register
+def _prelu(layer: PReLU, variables: Variables, x: FloatArray) -> FloatArray:
+    return reference.prelu(x, variables["alpha"])
 
 
 @run_layer.register

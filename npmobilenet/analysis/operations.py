@@ -6,7 +6,7 @@ logarithm, tanh, erf) on one value is one operation:
 - bias: 1 for each output;
 - batch norm: 2 for each value (times a scale, plus an offset); turning the four vectors into the
   two is left out, as it does not depend on the image;
-- activation: as :data:`ACTIVATION_OPERATIONS` says for each value, so ReLU 1 and ReLU6 2;
+- activation: as :mod:`npmobilenet.architecture.activations` says, so ReLU 1 and ReLU6 2;
 - softmax: 5 for each value (maximum, subtraction, exponential, sum, division);
 - sum of n inputs: n - 1 for each value;
 - pooling: for each output, taps - 1 comparisons, or taps - 1 additions and a division; taps on
@@ -35,6 +35,7 @@ from npmobilenet.architecture import (
     Layer,
     MaxPooling2D,
     Normalization,
+    PReLU,
     ReLU,
     Rescaling,
     Resizing,
@@ -42,30 +43,8 @@ from npmobilenet.architecture import (
     Shape,
     UpSampling2D,
 )
+from npmobilenet.architecture.activations import facts
 from npmobilenet.architecture.shapes import count
-
-ACTIVATION_OPERATIONS = {
-    "linear": 0,
-    "exponential": 1,
-    "relu": 1,
-    "tanh": 1,
-    "leaky_relu": 2,
-    "relu6": 2,
-    "elu": 3,
-    "softplus": 3,
-    "hard_sigmoid": 4,
-    "hard_sigmoid_keras2": 4,
-    "selu": 4,
-    "sigmoid": 4,
-    "gelu": 5,
-    "hard_silu": 5,
-    "hard_swish": 5,
-    "log_softmax": 5,
-    "silu": 5,
-    "softmax": 5,
-    "swish": 5,
-}
-"""Operations of each activation for one value."""
 
 
 @singledispatch
@@ -86,7 +65,7 @@ def other_operations(layer: Layer, *inputs: Shape) -> int:
 @other_operations.register(SeparableConv2D)
 def _product(layer: Conv2D | Dense | DepthwiseConv2D | SeparableConv2D, *inputs: Shape) -> int:
     bias = 1 if layer.use_bias else 0
-    return count(layer.output_shape(*inputs)) * (bias + _activation_operations(layer.activation))
+    return count(layer.output_shape(*inputs)) * (bias + facts(layer.activation).operations)
 
 
 @other_operations.register
@@ -100,8 +79,13 @@ def _relu(layer: ReLU, *inputs: Shape) -> int:
 
 
 @other_operations.register
+def _prelu(layer: PReLU, *inputs: Shape) -> int:
+    return 2 * count(inputs[0])
+
+
+@other_operations.register
 def _activation(layer: Activation, *inputs: Shape) -> int:
-    return _activation_operations(layer.activation) * count(inputs[0])
+    return facts(layer.activation).operations * count(inputs[0])
 
 
 @other_operations.register
@@ -140,10 +124,3 @@ def _scale(layer: Normalization | Rescaling, *inputs: Shape) -> int:
 @other_operations.register(UpSampling2D)
 def _resizing(layer: CenterCrop | Resizing | UpSampling2D, *inputs: Shape) -> int:
     return sum(values * (2 * taps - 1) for values, taps in passes(layer, inputs[0]) or ())
-
-
-def _activation_operations(name: str) -> int:
-    if name not in ACTIVATION_OPERATIONS:
-        known = ", ".join(ACTIVATION_OPERATIONS)
-        raise ValueError(f"no count of operations for activation {name!r}; there are {known}")
-    return ACTIVATION_OPERATIONS[name]

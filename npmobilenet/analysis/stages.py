@@ -30,11 +30,13 @@ from npmobilenet.architecture import (
     Layer,
     Network,
     Node,
+    PReLU,
     ReLU,
     Reshape,
     SeparableConv2D,
     ZeroPadding2D,
 )
+from npmobilenet.architecture.activations import facts
 from npmobilenet.architecture.layers import Window
 
 Fusing = Literal["none", "convolutions", "blocks"]
@@ -45,7 +47,6 @@ _BLOCKS = {
     ("depthwise", "pointwise"): "separable",
     ("pointwise", "depthwise", "pointwise"): "inverted residual",
 }
-_NEEDS_WHOLE_TENSOR = frozenset({"softmax", "log_softmax"})
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,8 @@ def _runs_with(before: Layer, layer: Layer) -> bool:
 
 
 def _is_elementwise(layer: Layer) -> bool:
-    return isinstance(layer, BatchNormalization | ReLU) or (
-        isinstance(layer, Activation) and layer.activation not in _NEEDS_WHOLE_TENSOR
+    return isinstance(layer, BatchNormalization | PReLU | ReLU) or (
+        isinstance(layer, Activation) and facts(layer.activation).form in ("rising", "dips")
     )
 
 

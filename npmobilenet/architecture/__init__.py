@@ -1,5 +1,6 @@
 """Networks as data: layers, graphs and the MobileNet tables. Nothing here computes on tensors."""
 
+from npmobilenet.architecture.activation_layers import PReLU
 from npmobilenet.architecture.geometry import (
     CenterCrop,
     Cropping2D,
@@ -60,6 +61,7 @@ __all__ = [
     "NetworkBuilder",
     "Node",
     "Normalization",
+    "PReLU",
     "Padding",
     "Permute",
     "ReLU",

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from npmobilenet.architecture import (
-    Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
@@ -19,17 +18,20 @@ from npmobilenet.architecture import (
     Layer,
     MaxPooling2D,
     Normalization,
-    ReLU,
     Rescaling,
     Reshape,
     SeparableConv2D,
     ZeroPadding2D,
 )
 from npmobilenet.errors import ModelFileError
+from npmobilenet.formats.keras_activations import (
+    ACTIVATION_LAYERS,
+    activation_call,
+    activation_of,
+)
 from npmobilenet.formats.keras_fields import Fields
 from npmobilenet.formats.keras_geometry import GEOMETRY_READERS, edges
 from npmobilenet.formats.messages import shown
-from npmobilenet.reference import ACTIVATIONS
 
 # Layers that pass their input on when a network is only run. RandomCrop is not among them: that of
 # Keras 2 resizes. Nor are AutoContrast, Equalization and Solarization, which always work.
@@ -95,6 +97,9 @@ def _layer(fields: Fields) -> Layer:
     if fields.class_name in _PASSING:
         fields.skip()
         return Identity(name=fields.name)
+    called = activation_call(fields)
+    if called is not None:
+        return called
     if fields.class_name not in _READERS:
         raise unknown_class(fields)
     return _READERS[fields.class_name](fields)
@@ -111,20 +116,6 @@ def unknown_class(fields: Fields) -> ModelFileError:
     if fields.class_name == "Lambda" or ">" in fields.class_name:
         return ModelFileError(f"{what}, which is code; code in model files is never run")
     return ModelFileError(f"{what}, which is not supported")
-
-
-def _activation(fields: Fields) -> str:
-    name = fields.text("activation", "linear")
-    if name == "hard_sigmoid" and fields.keras != 3:
-        # Keras 2 had another line under this name.
-        if fields.keras is None:
-            raise fields.refuse(
-                "activation", "a file that says which Keras wrote it: 2 and 3 differ in this name"
-            )
-        return "hard_sigmoid_keras2"
-    if name not in ACTIVATIONS:
-        raise fields.refuse("activation", f"one of {', '.join(ACTIVATIONS)}")
-    return name
 
 
 def _padding(fields: Fields) -> str:
@@ -144,7 +135,7 @@ def _convolution(fields: Fields) -> dict[str, Any]:
         "padding": _padding(fields),
         "dilation": fields.pair("dilation_rate", (1, 1)),
         "use_bias": fields.flag("use_bias", True),
-        "activation": _activation(fields),
+        "activation": activation_of(fields),
     }
 
 
@@ -183,21 +174,6 @@ def _positive(fields: Fields, field: str, default: float) -> float:
     return value
 
 
-def _relu(fields: Fields) -> Layer:
-    if fields.number("negative_slope", 0.0) or fields.number("threshold", 0.0):
-        raise fields.refuse("negative_slope", "0, and a threshold of 0")
-    return ReLU(name=fields.name, max_value=fields.number("max_value"))
-
-
-def _activation_layer(fields: Fields) -> Layer:
-    return Activation(name=fields.name, activation=_activation(fields))
-
-
-def _softmax(fields: Fields) -> Layer:
-    fields.last_axis()
-    return Activation(name=fields.name, activation="softmax")
-
-
 def _zero_padding(fields: Fields) -> Layer:
     return ZeroPadding2D(name=fields.name, padding=edges(fields, "padding", 1))
 
@@ -233,7 +209,7 @@ def _dense(fields: Fields) -> Layer:
         name=fields.name,
         units=fields.count("units"),
         use_bias=fields.flag("use_bias", True),
-        activation=_activation(fields),
+        activation=activation_of(fields),
     )
 
 
@@ -270,7 +246,7 @@ def _normalization(fields: Fields) -> Layer:
 
 
 _READERS: dict[str, Callable[[Fields], Layer]] = {
-    "Activation": _activation_layer,
+    **ACTIVATION_LAYERS,
     "Add": lambda fields: Add(name=fields.name),
     "AveragePooling2D": _average_pooling,
     "BatchNormalization": _batch_norm,
@@ -283,11 +259,9 @@ _READERS: dict[str, Callable[[Fields], Layer]] = {
     "GlobalMaxPooling2D": _global_max,
     "MaxPooling2D": _max_pooling,
     "Normalization": _normalization,
-    "ReLU": _relu,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
     "SeparableConv2D": _separable,
-    "Softmax": _softmax,
     "ZeroPadding2D": _zero_padding,
     **GEOMETRY_READERS,
 }

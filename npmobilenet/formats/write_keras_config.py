@@ -28,6 +28,7 @@ from npmobilenet.architecture import (
     Network,
     Node,
     Permute,
+    PReLU,
     ReLU,
     RepeatVector,
     Rescaling,
@@ -107,6 +108,10 @@ def _activation(layer: Activation | Conv2D | Dense | DepthwiseConv2D | Separable
     if layer.activation == "hard_sigmoid_keras2":
         raise ValueError(
             f"layer {layer.name!r} has the hard_sigmoid of Keras 2, which Keras 3 has not"
+        )
+    if "(" in layer.activation or layer.activation == "gelu_tanh":
+        raise ValueError(
+            f"layer {layer.name!r} has activation {layer.activation}, for which Keras has no name"
         )
     return layer.activation
 
@@ -196,6 +201,7 @@ _FIELDS: Mapping[type[Layer], Callable[[Any], Config]] = {
     Input: lambda layer: {"batch_shape": [None, *layer.shape], "dtype": "float32"},
     MaxPooling2D: _pooling,
     Permute: lambda layer: {"dims": layer.dims},
+    PReLU: lambda layer: {"shared_axes": layer.shared_axes or None},
     ReLU: lambda layer: {"max_value": layer.max_value},
     RepeatVector: lambda layer: {"n": layer.n},
     Rescaling: lambda layer: {"scale": layer.scale, "offset": layer.offset},

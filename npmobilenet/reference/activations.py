@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from npmobilenet.architecture.activations import parsed
 from npmobilenet.reference.arrays import FloatArray, on_floats
 from npmobilenet.reference.softmax import log_softmax, softmax
 
@@ -31,16 +32,45 @@ def relu6(x: FloatArray) -> FloatArray:
 
 
 @on_floats
-def leaky_relu(x: FloatArray) -> FloatArray:
-    """``x``, or ``0.2 * x`` below 0: Keras' slope. Source: ``tf.nn.leaky_relu``."""
-    sloped: FloatArray = np.maximum(x, x * 0.2)
-    return sloped
+def leaky_relu(x: FloatArray, negative_slope: float = 0.2) -> FloatArray:
+    """``x``, or ``negative_slope * x`` below 0. Source: ``tf.nn.leaky_relu``."""
+    return np.where(x > 0, x, x * x.dtype.type(negative_slope))
 
 
 @on_floats
-def elu(x: FloatArray) -> FloatArray:
-    """``x``, or ``exp(x) - 1`` below 0. Source: ``tf.nn.elu``."""
-    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+def prelu(x: FloatArray, alpha: FloatArray) -> FloatArray:
+    """``x``, or ``alpha * x`` below 0, for ``alpha`` of one sample's shape or of ones in it.
+
+    Source: arXiv 1502.01852; ``keras.layers.PReLU``.
+    """
+    return np.where(x > 0, x, x * alpha.astype(x.dtype))
+
+
+@on_floats
+def sloped_relu(
+    x: FloatArray, max_value: float = math.inf, negative_slope: float = 0.0, threshold: float = 0.0
+) -> FloatArray:
+    """``x`` from a threshold to a largest value, ``negative_slope * (x - threshold)`` below.
+
+    Source: ``keras.layers.ReLU``.
+    """
+    kind = x.dtype.type
+    below = kind(negative_slope) * (x - kind(threshold)) if negative_slope else np.zeros_like(x)
+    kept: FloatArray = np.where(x > threshold, np.minimum(x, kind(max_value)), below)
+    return np.where(np.isnan(x), x, kept)
+
+
+@on_floats
+def elu(x: FloatArray, alpha: float = 1.0) -> FloatArray:
+    """``x``, or ``alpha * (exp(x) - 1)`` below 0. Source: ``tf.nn.elu``."""
+    return np.where(x > 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, 0)))
+
+
+@on_floats
+def celu(x: FloatArray, alpha: float = 1.0) -> FloatArray:
+    """``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`` (arXiv 1704.07483)."""
+    scale = x.dtype.type(alpha)
+    return np.maximum(x, 0) + scale * np.expm1(np.minimum(x, 0) / scale)
 
 
 @on_floats
@@ -103,6 +133,82 @@ def gelu(x: FloatArray) -> FloatArray:
 
 
 @on_floats
+def gelu_tanh(x: FloatArray) -> FloatArray:
+    """GELU approximated by a hyperbolic tangent (arXiv 1606.08415, section 2)."""
+    bent = np.tanh(x.dtype.type(math.sqrt(2 / math.pi)) * (x + x.dtype.type(0.044715) * x**3))
+    weighted: FloatArray = x.dtype.type(0.5) * x * (1 + bent)
+    return weighted
+
+
+@on_floats
+def mish(x: FloatArray) -> FloatArray:
+    """``x * tanh(softplus(x))`` (arXiv 1908.08681). Source: ``keras.activations.mish``."""
+    bent: FloatArray = x * np.tanh(softplus(x))
+    return bent
+
+
+@on_floats
+def softsign(x: FloatArray) -> FloatArray:
+    """``x / (1 + |x|)``. Source: ``tf.nn.softsign``."""
+    bounded: FloatArray = x / (1 + np.abs(x))
+    return bounded
+
+
+@on_floats
+def log_sigmoid(x: FloatArray) -> FloatArray:
+    """``log(sigmoid(x))``. Source: ``tf.math.log_sigmoid``."""
+    return -softplus(-x)
+
+
+@on_floats
+def hard_tanh(x: FloatArray) -> FloatArray:
+    """``x`` between -1 and 1. Source: ``keras.activations.hard_tanh``."""
+    bounded: FloatArray = np.clip(x, -1, 1)
+    return bounded
+
+
+@on_floats
+def hard_shrink(x: FloatArray, threshold: float = 0.5) -> FloatArray:
+    """``x`` where it is larger than a threshold in size, else 0."""
+    return np.where(np.abs(x) > threshold, x, x * 0)
+
+
+@on_floats
+def soft_shrink(x: FloatArray, threshold: float = 0.5) -> FloatArray:
+    """``x`` moved towards 0 by a threshold, and no further."""
+    moved: FloatArray = np.sign(x) * np.maximum(np.abs(x) - x.dtype.type(threshold), 0)
+    return moved
+
+
+@on_floats
+def tanh_shrink(x: FloatArray) -> FloatArray:
+    """``x - tanh(x)``. Source: ``keras.activations.tanh_shrink``."""
+    return x - np.tanh(x)
+
+
+@on_floats
+def sparse_plus(x: FloatArray) -> FloatArray:
+    """0 up to -1, ``x`` from 1 on, ``(x + 1)^2 / 4`` between. ``keras.activations.sparse_plus``."""
+    bent = np.square(np.clip(x, -1, 1) + 1) / 4
+    return np.where(x < 1, bent, x)
+
+
+@on_floats
+def sparse_sigmoid(x: FloatArray) -> FloatArray:
+    """``(x + 1) / 2`` between 0 and 1. Source: ``keras.activations.sparse_sigmoid``."""
+    bounded: FloatArray = np.clip((x + 1) / 2, 0, 1)
+    return bounded
+
+
+@on_floats
+def squareplus(x: FloatArray, b: float = 4.0) -> FloatArray:
+    """``(x + sqrt(x^2 + b)) / 2`` (arXiv 2112.11687). Source: ``keras.activations.squareplus``."""
+    with np.errstate(over="ignore"):
+        rounded: FloatArray = (x + np.sqrt(np.square(x) + x.dtype.type(b))) / 2
+    return rounded
+
+
+@on_floats
 def softplus(x: FloatArray) -> FloatArray:
     """``log(1 + exp(x))``. Source: ``tf.math.softplus``."""
     return np.logaddexp(x, 0)
@@ -114,37 +220,49 @@ def tanh(x: FloatArray) -> FloatArray:
     return np.tanh(x)
 
 
-ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
+ACTIVATIONS: dict[str, Callable[..., FloatArray]] = {
+    "celu": celu,
     "elu": elu,
     "exponential": exponential,
     "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "hard_shrink": hard_shrink,
     "hard_sigmoid": hard_sigmoid,
     "hard_sigmoid_keras2": hard_sigmoid_keras2,
     "hard_silu": hard_silu,
     "hard_swish": hard_silu,
+    "hard_tanh": hard_tanh,
     "leaky_relu": leaky_relu,
     "linear": linear,
+    "log_sigmoid": log_sigmoid,
     "log_softmax": log_softmax,
+    "mish": mish,
     "relu": relu,
     "relu6": relu6,
     "selu": selu,
     "sigmoid": sigmoid,
     "silu": silu,
+    "sloped_relu": sloped_relu,
+    "soft_shrink": soft_shrink,
     "softmax": softmax,
     "softplus": softplus,
+    "softsign": softsign,
+    "sparse_plus": sparse_plus,
+    "sparse_sigmoid": sparse_sigmoid,
+    "squareplus": squareplus,
     "swish": silu,
     "tanh": tanh,
+    "tanh_shrink": tanh_shrink,
 }
 
 
-def activate(x: FloatArray, name: str) -> FloatArray:
-    """Apply the activation of this name.
+def activate(x: FloatArray, activation: str) -> FloatArray:
+    """Apply an activation: a name, or a name with parameters such as ``"leaky_relu(0.1)"``.
 
     Raises
     ------
     ValueError
         If there is none; the message lists those that exist.
     """
-    if name not in ACTIVATIONS:
-        raise ValueError(f"no activation {name!r}; there are {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name](x)
+    name, numbers = parsed(activation)
+    return ACTIVATIONS[name](x, *numbers)

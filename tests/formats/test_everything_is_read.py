@@ -36,10 +36,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 ARGUMENT_FREE = [
     "Add",
     "BatchNormalization",
+    "ELU",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
+    "LeakyReLU",
     "Normalization",
+    "PReLU",
     "ReLU",
     "Softmax",
     "UpSampling2D",

@@ -4,12 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from npmobilenet.architecture.activations import FACTS, facts, parsed, spelt
 from npmobilenet.reference import ACTIVATIONS, activate, log_softmax, relu, softmax
 
 keras = pytest.importorskip("keras")
 
 # TensorFlow rounds the constants of these to float32 whatever the dtype.
-CONSTANTS_IN_FLOAT32 = {"gelu", "leaky_relu"}
+CONSTANTS_IN_FLOAT32 = {"gelu", "gelu_tanh", "leaky_relu"}
 
 
 def keras_activation(name):
@@ -17,6 +18,10 @@ def keras_activation(name):
     if name == "hard_sigmoid_keras2":
         old = pytest.importorskip("tf_keras")
         return lambda x: old.activations.hard_sigmoid(old.backend.constant(x, x.dtype))
+    if name == "gelu_tanh":
+        return lambda x: keras.activations.gelu(x, approximate=True)
+    if name == "sloped_relu":
+        return keras.activations.relu
     return keras.activations.get(name)
 
 
@@ -70,6 +75,39 @@ def test_softmax_of_large_scores_does_not_overflow():
     scores = np.array([[1000.0, 999.0, -1000.0]])
     np.testing.assert_allclose(softmax(scores), [[0.7310586, 0.2689414, 0]], atol=1e-7)
     np.testing.assert_allclose(np.exp(log_softmax(scores)), softmax(scores), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_facts_hold(name):
+    """What the record says of rising, falling and rounding."""
+    known = facts(name)
+    x = np.linspace(-30, 30, 240_001).reshape(-1, 1)
+    y = activate(x, name) if known.form in ("rising", "dips") else activate(x.T, name).T
+    if known.form == "rising":
+        assert (np.diff(y[:, 0]) >= -1e-12).all()
+    if known.form == "dips":
+        assert known.lowest * 1.02 <= y.min() * 1.02 <= y.min()
+        assert known.lowest <= y.min() <= known.lowest * 0.98
+        assert (np.diff(y[x[:, 0] > 0, 0]) >= 0).all()
+    if known.form == "shares":
+        assert y.min() >= 0
+        assert y.sum() == pytest.approx(1)
+    if known.exact:
+        limits = (-1.0, 0.0, 1.0, 6.0)
+        assert (np.isin(y, limits) | (y == x)).all()
+
+
+def test_every_function_has_a_record():
+    assert set(FACTS) == set(ACTIVATIONS)
+
+
+def test_an_activation_with_parameters():
+    x = np.array([-2.0, 3.0])
+    np.testing.assert_array_equal(activate(x, spelt("leaky_relu", 0.25)), [-0.5, 3])
+    np.testing.assert_array_equal(activate(x, "sloped_relu(2.5, 0.5, 1.0)"), [-1.5, 2.5])
+    assert parsed("elu(0.5)") == ("elu", (0.5,))
+    with pytest.raises(ValueError, match=r"no activation 'elu\(0.5'"):
+        activate(x, "elu(0.5")
 
 
 def test_an_unknown_name_gets_the_list():

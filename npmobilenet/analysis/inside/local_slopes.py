@@ -32,6 +32,7 @@ from npmobilenet.architecture import (
     Layer,
     Network,
     Normalization,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
@@ -129,6 +130,11 @@ def _elementwise(
     layer: ReLU | Activation, variables: Variables, x: FloatArray, slopes: FloatArray
 ) -> Pulled:
     return _tangent(layer, x, slopes)
+
+
+@pull_back.register
+def _prelu(layer: PReLU, variables: Variables, x: FloatArray, slopes: FloatArray) -> Pulled:
+    return slopes * np.where(x > 0, 1.0, variables["alpha"]), 0.0
 
 
 @pull_back.register

@@ -35,6 +35,7 @@ from npmobilenet.architecture import (
     Network,
     Normalization,
     Permute,
+    PReLU,
     ReLU,
     RepeatVector,
     Rescaling,
@@ -44,6 +45,7 @@ from npmobilenet.architecture import (
     UpSampling2D,
     ZeroPadding2D,
 )
+from npmobilenet.architecture.activations import facts
 from npmobilenet.architecture.layers import Window
 from npmobilenet.architecture.pictures import picture_range
 from npmobilenet.interpreter import Variables, run_layer
@@ -51,13 +53,6 @@ from npmobilenet.reference import FloatArray, activate
 
 Range = tuple[FloatArray, FloatArray]
 """Lower and upper bound of each channel, float64 ``(channels,)``."""
-
-_RISING = frozenset(
-    {"linear", "relu", "relu6", "leaky_relu", "elu", "selu", "exponential", "sigmoid"}
-    | {"hard_sigmoid", "hard_sigmoid_keras2", "softplus", "tanh"}
-)
-_DIPS = {"silu": 0.2785, "swish": 0.2785, "gelu": 0.17, "hard_silu": 0.375, "hard_swish": 0.375}
-"""How far activations reach below zero that fall before they rise."""
 
 
 def channel_ranges(network: Network, weights: Mapping[str, NDArray[Any]]) -> dict[str, Range]:
@@ -176,6 +171,15 @@ def _relu(layer: ReLU, variables: Variables, x: Range) -> Range:
 
 
 @propagate.register
+def _prelu(layer: PReLU, variables: Variables, x: Range) -> Range:
+    alpha = variables["alpha"].reshape(-1, variables["alpha"].shape[-1])
+    ends = np.stack([np.where(end > 0, end, end * alpha) for end in x])
+    low, high = ends.min((0, 1)), ends.max((0, 1))
+    passes_zero = (x[0] < 0) & (x[1] > 0)
+    return np.where(passes_zero, np.minimum(low, 0), low), high
+
+
+@propagate.register
 def _activation(layer: Activation, variables: Variables, x: Range) -> Range:
     return _activated(layer.activation, x)
 
@@ -225,14 +229,13 @@ def _shifted(x: Range, bias: FloatArray | None) -> Range:
     return x if bias is None else (x[0] + bias, x[1] + bias)
 
 
-def _activated(name: str, x: Range) -> Range:
-    if name in ("softmax", "log_softmax"):
-        limits = (0.0, 1.0) if name == "softmax" else (-np.inf, 0.0)
+def _activated(activation: str, x: Range) -> Range:
+    known = facts(activation)
+    if known.form in ("shares", "logarithms"):
+        limits = (0.0, 1.0) if known.form == "shares" else (-np.inf, 0.0)
         return np.full_like(x[0], limits[0]), np.full_like(x[1], limits[1])
-    low, high = (activate(bound, name) for bound in x)
-    if name in _RISING:
+    low, high = (activate(bound, activation) for bound in x)
+    if known.form == "rising":
         return low, high
-    if name in _DIPS:
-        lowest = np.where(x[0] < 0, -_DIPS[name], low)
-        return lowest, np.maximum(low, high)
-    raise ValueError(f"no bounds are known for activation {name!r}")
+    lowest = np.where(x[0] < 0, known.lowest, low)
+    return lowest, np.maximum(low, high)

@@ -36,15 +36,17 @@ from npmobilenet.architecture import (
     GlobalAveragePooling2D,
     Layer,
     Normalization,
+    PReLU,
     Rescaling,
     Resizing,
     SeparableConv2D,
     UpSampling2D,
 )
+from npmobilenet.architecture.activations import facts
 from npmobilenet.engine.strassen import is_wide
 from npmobilenet.interpreter import run_layer
 from npmobilenet.kernels.strassen import powers_of_columns
-from npmobilenet.reference import ACTIVATIONS, FloatArray, activate
+from npmobilenet.reference import FloatArray, activate
 
 UNIT_ROUNDOFF = 2.0**-24
 EXTRA = 8
@@ -184,6 +186,13 @@ def _(layer: Add, variables: Variables, *inputs: Bounded) -> Bounded:
 
 
 @bounded_layer.register
+def _(layer: PReLU, variables: Variables, x: Bounded) -> Bounded:
+    slope = np.maximum(np.abs(variables["alpha"]), 1)
+    value = run_layer(layer, variables, x.value)
+    return Bounded(value, slope * x.error + gamma(EXTRA) * np.abs(value) + SMALLEST_NORMAL)
+
+
+@bounded_layer.register
 def _(layer: Activation, variables: Variables, x: Bounded) -> Bounded:
     return _activated(x, layer.activation)
 
@@ -256,8 +265,6 @@ def _scaled(
     return Bounded(value, error, x.roundings)
 
 
-_EXACT = frozenset({"relu", "relu6"})
-_FALLING = frozenset({"silu", "swish", "hard_silu", "hard_swish", "gelu"})
 _STEEPEST = 1.5  # slope of those that fall and rise
 
 
@@ -266,11 +273,14 @@ def _activated(x: Bounded, name: str) -> Bounded:
         return x
     if name in ("softmax", "log_softmax"):
         return _softmax(x, logarithm=name == "log_softmax")
-    if name in _FALLING:
+    known = facts(name)
+    if known.form not in ("rising", "dips"):
+        raise ValueError(f"no bounds of rounding are known for activation {name!r}")
+    if known.form == "dips":
         found = Bounded(activate(x.value, name), _STEEPEST * x.error)
     else:
-        found = _between_ends(ACTIVATIONS[name], x)
-    if name in _EXACT:
+        found = _between_ends(lambda values: activate(values, name), x)
+    if known.exact:
         return found
     # Functions are approximated to a few units in the last place, of their terms rather than sums.
     size = np.minimum(np.abs(found.value), 1) + np.abs(found.value)

@@ -22,16 +22,16 @@ from npmobilenet.architecture import (
     Layer,
     MaxPooling2D,
     Network,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
     ZeroPadding2D,
     explicit_padding,
 )
+from npmobilenet.architecture.activations import facts
 from npmobilenet.architecture.layers import Window
 from npmobilenet.architecture.shapes import channels
-
-_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "softmax": "Softmax", "tanh": "Tanh"}
 
 
 class OnnxGraph:
@@ -78,11 +78,12 @@ class OnnxGraph:
         output = f"{layer}/{activation}"
         if activation == "relu6":
             return self.clipped(layer, value, output, 6.0)
-        if activation not in _ACTIVATIONS:
+        kind = facts(activation).onnx
+        if kind is None or "(" in activation:
             raise ValueError(
                 f"layer {layer!r} has activation {activation!r}, which cannot be written for ONNX"
             )
-        return self.node(_ACTIVATIONS[activation], [value], output)
+        return self.node(kind, [value], output)
 
     def clipped(self, layer: str, value: str, output: str, highest: float) -> str:
         """The value between 0 and ``highest``."""
@@ -145,6 +146,13 @@ def _relu(graph: OnnxGraph, layer: ReLU, x: str) -> str:
     return graph.clipped(layer.name, x, layer.name, layer.max_value)
 
 
+def _prelu(graph: OnnxGraph, layer: PReLU, x: str) -> str:
+    alpha = graph.weights[f"{layer.name}/alpha"]
+    if alpha.ndim == 3:
+        alpha = alpha.transpose(2, 0, 1)
+    return graph.node("PRelu", [x, graph.constant(f"{layer.name}/alpha", alpha)], layer.name)
+
+
 def _zero_padding(graph: OnnxGraph, layer: ZeroPadding2D, x: str) -> str:
     (top, bottom), (left, right) = layer.padding
     pads = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
@@ -204,6 +212,7 @@ CONVERSIONS: Mapping[type[Layer], Callable[..., str]] = {
     MaxPooling2D: lambda graph, layer, x: graph.node(
         "MaxPool", [x], layer.name, **graph.window(layer)
     ),
+    PReLU: _prelu,
     ReLU: _relu,
     Rescaling: _rescaling,
     Reshape: _reshape,
