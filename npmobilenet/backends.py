@@ -1,5 +1,6 @@
 """What can run a network: each backend turns a network and its weights into a program."""
 
+import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ DEFAULT_BACKEND = "numba"
 
 
 def _numba(network: Network, weights: Mapping[str, np.ndarray]) -> Program:
-    from npmobilenet.engine import NumbaProgram  # Numba takes longer to import than all the rest
+    from npmobilenet.engine import NumbaProgram  # imports Numba
 
     return NumbaProgram(network, weights)
 
@@ -34,8 +35,9 @@ def compile_network(
     weights : mapping of str to ndarray
         Every variable as ``"layer/variable"``.
     backend : str
-        ``"numba"``: compiled kernels, float32. ``"numpy"``: the reference, layer by layer, float32
-        or float64.
+        ``"numba"``: compiled kernels, float32; where ``NUMBA_DISABLE_JIT`` keeps Numba from
+        compiling, the numpy backend instead, with a warning. ``"numpy"``: the reference, layer by
+        layer, float32 or float64.
 
     Raises
     ------
@@ -46,4 +48,20 @@ def compile_network(
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {sorted(BACKENDS)}, found {backend!r}")
-    return BACKENDS[backend](network, weights)
+    used = usable_backend(backend)
+    if used != backend:
+        warnings.warn(
+            f"NUMBA_DISABLE_JIT is set, so that no kernels are compiled: the {used} backend runs "
+            f"instead of {backend}, which is slower",
+            stacklevel=2,
+        )
+    return BACKENDS[used](network, weights)
+
+
+def usable_backend(backend: str) -> str:
+    """The backend that runs where ``backend`` is asked for."""
+    if backend != "numba":
+        return backend
+    from npmobilenet.kernels.jit import COMPILED  # Numba takes longer to import than all the rest
+
+    return backend if COMPILED else "numpy"

@@ -40,3 +40,7 @@ class UnknownModelError(NpMobileNetError, ValueError):
 
 class DownloadError(NpMobileNetError, OSError):
     """Weights could not be fetched from any source, or what arrived is not what was expected."""
+
+
+class KernelsDisabledError(NpMobileNetError, RuntimeError):
+    """Compiled kernels are needed, and Numba was told not to compile (``NUMBA_DISABLE_JIT``)."""

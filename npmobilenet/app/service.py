@@ -10,6 +10,7 @@ from npmobilenet.app.limits import Settings
 from npmobilenet.app.models import Models
 from npmobilenet.app.workers import Workers
 from npmobilenet.architecture.heads import is_classifier
+from npmobilenet.backends import usable_backend
 from npmobilenet.engine import warm_up
 from npmobilenet.images import decode_image
 from npmobilenet.labels import Prediction
@@ -47,7 +48,7 @@ class Service:
         NpMobileNetError, OSError
             If the default model's weights cannot be had.
         """
-        if self.settings.backend == "numba":
+        if usable_backend(self.settings.backend) == "numba":
             warm_up()
         self.models.get()
 

@@ -2,15 +2,17 @@
 
 Only entries are cached: each holds all that it calls. Numba's own cache looks at the one source
 file of the entry and mixes CPUs in one index; here the folder is named after everything that the
-machine code depends on, so that a cache entry is either right or not there.
+machine code depends on, and each file is sealed and read only where nobody else may write
+(:mod:`npmobilenet.kernels.sealed`), so that a cache entry is either right or not there.
 """
 
 import hashlib
+import pickle
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import llvmlite
@@ -21,6 +23,8 @@ from numba.core import caching, config
 from numba.core.registry import cpu_target
 from numba.core.runtime import _nrt_python
 
+from npmobilenet.kernels.sealed import DoubtfulError, check_folder, read_sealed, write_sealed
+
 _Function = Callable[..., Any]
 
 
@@ -29,15 +33,34 @@ def cache_folder() -> Path | None:
     """Where compiled kernels are kept; ``None`` if there is no folder and none can be made.
 
     ``NUMBA_CACHE_DIR`` replaces the user's cache folder. Kernels are also loaded from a folder
-    that cannot be written, such as one that came with an image of a container.
+    that cannot be written, such as one of root's that came with an image of a container. Not from
+    one of another user's, or that others may write to, which stderr then says.
     """
     root = config.CACHE_DIR or platformdirs.user_cache_dir("npmobilenet")
     folder = Path(root) / f"kernels-{fingerprint()[:16]}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
+        check_folder(folder)
     except OSError:
         return None
+    except DoubtfulError as error:
+        _tell(error)
+        return None
     return folder
+
+
+def _make(folder: Path) -> None:
+    # The mode does not depend on the umask, which lets a group write on many systems.
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+@cache  # once in a process
+def _say(sentence: str) -> None:
+    print(f"npmobilenet: {sentence}", file=sys.stderr)  # noqa: T201
+
+
+def _tell(error: DoubtfulError) -> None:
+    _say(f"kernels kept on disk are not used, but compiled again: {error}")
 
 
 @cache
@@ -59,6 +82,9 @@ class _Locator(caching._CacheLocator):
 
     def get_cache_path(self) -> str:
         return str(cache_folder())
+
+    def ensure_cache_path(self) -> None:
+        _make(Path(self.get_cache_path()))
 
     def get_source_stamp(self) -> str:
         return fingerprint()
@@ -95,16 +121,23 @@ class _Files(caching.IndexDataCacheFile):
     """
 
     def save(self, key: Any, data: Any) -> None:
-        self._save_data(self._name(key), data)
+        write_sealed(self._path(key), self._seal(key), self._dump(data))
 
     def load(self, key: Any) -> Any:
         try:
-            return self._load_data(self._name(key))
-        except (OSError, EOFError, UnpicklingError):  # not there, or damaged
+            data = read_sealed(self._path(key), self._seal(key))
+        except DoubtfulError as error:
+            _tell(error)
             return None
+        return None if data is None else pickle.loads(data)  # noqa: S301  # checked before
 
-    def _name(self, key: Any) -> str:
-        return str(self._data_name(int(hashlib.sha256(repr(key).encode()).hexdigest()[:12], 16)))
+    def _seal(self, key: Any) -> bytes:
+        """All that the machine code depends on, so that no entry passes for another."""
+        return repr((self._source_stamp, key)).encode()
+
+    def _path(self, key: Any) -> Path:
+        number = int(hashlib.sha256(repr(key).encode()).hexdigest()[:12], 16)
+        return Path(self._data_path(self._data_name(number)))
 
 
 class KernelCache(caching.FunctionCache):
@@ -125,7 +158,14 @@ class KernelCache(caching.FunctionCache):
         # code needs to find that runtime's C functions.
         for name, address in _nrt_python.c_helpers.items():
             llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
-        return self._load_overload(sig, target_context)
+        try:
+            return self._load_overload(sig, target_context)
+        except Exception as error:  # noqa: BLE001  # sound, but of no use to this Python or Numba
+            _say(
+                "kernels kept on disk are compiled again, because they could not be loaded: "
+                f"{type(error).__name__}: {error}"
+            )
+            return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         with suppress(OSError):  # no room, or not ours to write: compiled again next time

@@ -2,12 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numba
+from numba.core import config
 
+from npmobilenet.errors import KernelsDisabledError
 from npmobilenet.kernels.cache import KernelCache, cache_folder
 from npmobilenet.kernels.parts import PartCompiler
+
+COMPILED = not config.DISABLE_JIT
+"""Whether kernels can run at all: Numba compiles nothing under ``NUMBA_DISABLE_JIT=1``."""
 
 _Function = Callable[..., Any]
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
@@ -39,8 +44,27 @@ def _named(function: _Function) -> _Function:
 
 
 def entry(function: _Function) -> Any:
-    """Compile ``function`` at its first call, or load it from the cache on disk."""
+    """Compile ``function`` at its first call, or load it from the cache on disk.
+
+    Where nothing is compiled, calling it raises KernelsDisabledError.
+    """
+    if not COMPILED:
+        return _Disabled()
     dispatcher = numba.njit(**_OPTIONS)(_named(function))
     if cache_folder() is not None:
         dispatcher._cache = KernelCache(function)
     return dispatcher
+
+
+class _Disabled:
+    """In place of an entry where Numba compiles nothing.
+
+    As Python, kernels would take hours, and what they tell LLVM directly does not run at all.
+    """
+
+    def __call__(self, *_arguments: object) -> NoReturn:
+        raise KernelsDisabledError(
+            "NUMBA_DISABLE_JIT is set, so that no kernels are compiled, which this needs: unset it"
+        )
+
+    compile = __call__

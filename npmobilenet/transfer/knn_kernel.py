@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from npmobilenet.transfer.knn_codes import Codes, encode_query
-from npmobilenet.transfer.knn_search import order
+from npmobilenet.transfer.knn_search import nearest, order
 
 _ROUNDING = 1e-6  # far above what float64 arithmetic and float32 lengths of 1 add to the bound
 
@@ -41,8 +41,11 @@ def nearest_coded(
     similarities : ndarray of shape (k,), float64
     """
     # Importing Numba takes longer than the rest of the package; only a large search does it.
+    from npmobilenet.kernels.jit import COMPILED
     from npmobilenet.kernels.nearest import scan
 
+    if not COMPILED:
+        return nearest(units, class_ids, query, k)
     query_codes, query_scale, query_error = encode_query(query)
     workers = threads or _cpus()
     edges = np.linspace(0, len(units), workers + 1).astype(np.int64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from npmobilenet.analysis.references import Outputs, fused_layers
 from npmobilenet.architecture import Network
-from npmobilenet.backends import DEFAULT_BACKEND, compile_network
+from npmobilenet.backends import DEFAULT_BACKEND, compile_network, usable_backend
 from npmobilenet.errors import ModelFileError
 from npmobilenet.files import open_file
 
@@ -30,6 +30,7 @@ def backend_outputs(
         If there is no such backend, or the batch does not fit.
     """
     found = compile_network(network, weights, backend).activations(batch)
+    backend = usable_backend(backend)
     facts = {"backend": backend}
     if backend == "numba":
         import numba

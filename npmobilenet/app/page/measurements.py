@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from npmobilenet.app.page.layers import sized_network
 from npmobilenet.app.service import Service
+from npmobilenet.backends import usable_backend
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Measurements:
         from npmobilenet.engine.crew import default_threads
 
         model = self._service.models.get(name)
-        if model.backend != "numba":
+        if usable_backend(model.backend) != "numba":
             return {}
         found = profile(
             sized_network(model),
