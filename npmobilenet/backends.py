@@ -4,15 +4,41 @@ import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from npmobilenet.architecture import Network
+from npmobilenet.counts import whole_number
 from npmobilenet.interpreter import NumpyProgram
-from npmobilenet.program import Program
+from npmobilenet.program import Program, check_batch
+from npmobilenet.reference import FloatArray
 
 DEFAULT_BACKEND = "numba"
 
 
+class _Substitute(NumpyProgram):
+    """The reference where compiled kernels were asked for, called as those are."""
+
+    def __call__(self, x: FloatArray, threads: int | None = None) -> FloatArray:
+        return super().__call__(self._taken(x, threads))
+
+    def activations(self, x: FloatArray, threads: int | None = None) -> dict[str, FloatArray]:
+        return super().activations(self._taken(x, threads))
+
+    def _taken(self, x: FloatArray, threads: int | None) -> NDArray[np.float32]:
+        if threads is not None:
+            whole_number(threads, "threads")  # NumPy's BLAS decides how many there are
+        check_batch(self.network, x)
+        return x.astype(np.float32, copy=False)
+
+
 def _numba(network: Network, weights: Mapping[str, np.ndarray]) -> Program:
+    if usable_backend("numba") != "numba":
+        warnings.warn(
+            "NUMBA_DISABLE_JIT is set, so that no kernels are compiled: the numpy backend runs "
+            "instead of numba, which is slower",
+            stacklevel=3,
+        )
+        return _Substitute(network, weights)
     from npmobilenet.engine import NumbaProgram  # imports Numba
 
     return NumbaProgram(network, weights)
@@ -48,14 +74,7 @@ def compile_network(
     """
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {sorted(BACKENDS)}, found {backend!r}")
-    used = usable_backend(backend)
-    if used != backend:
-        warnings.warn(
-            f"NUMBA_DISABLE_JIT is set, so that no kernels are compiled: the {used} backend runs "
-            f"instead of {backend}, which is slower",
-            stacklevel=2,
-        )
-    return BACKENDS[used](network, weights)
+    return BACKENDS[backend](network, weights)
 
 
 def usable_backend(backend: str) -> str:

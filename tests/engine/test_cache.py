@@ -1,6 +1,7 @@
 """The cache of compiled kernels on disk."""
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
+
+from npmobilenet.kernels import cache, jit
+from npmobilenet.kernels.jit import entry
 
 SMALL = """
 import numpy as np
@@ -76,14 +81,184 @@ def test_processes_at_once(tmp_path):
     assert run(tmp_path)[1] == "1"
 
 
-def test_a_damaged_file_is_compiled_again(tmp_path):
-    folder, _ = run(tmp_path)
-    (kept,) = Path(folder).iterdir()
-    whole = kept.read_bytes()
-    for rest in (b"", whole[: len(whole) // 2]):
-        kept.write_bytes(rest)
-        assert run(tmp_path) == [folder, "0"]
-        assert run(tmp_path) == [folder, "1"]
+def total(x):
+    """As small as a kernel can be: it compiles in a tenth of a second."""
+    result = 0.0
+    for value in x:
+        result += value
+    return result
+
+
+class Kept:
+    """A folder with one compiled kernel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        assert not self.loads()
+        (self.file,) = folder.iterdir()
+        assert self.loads()
+
+    def loads(self) -> bool:
+        """Whether the kernel comes from the folder; what it computes must be right."""
+        cache._say.cache_clear()
+        kernel = entry(total)
+        assert kernel(np.arange(5.0)) == 10.0
+        return bool(kernel.stats.cache_hits)
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    folder = tmp_path / "kernels"
+    folder.mkdir(mode=0o755)
+    for module in (cache, jit):
+        monkeypatch.setattr(module, "cache_folder", lambda: folder)
+    return Kept(folder)
+
+
+AGAIN = "npmobilenet: kernels kept on disk are not used, but compiled again: "
+
+
+def flip(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
+
+
+def damages(whole: bytes):
+    size = len(whole)
+    yield from (flip(whole, place) for place in (*range(0, 64, 9), *range(64, size, size // 20)))
+    yield from (whole[:length] for length in (0, 1, 20, 52, 53, size // 2, size - 1))
+    yield whole[: size // 4] + bytes(size // 4) + whole[size // 2 :]
+    yield bytes(size)
+    yield whole + b"."
+    yield pickle.dumps({"not": "a kernel"})
+
+
+def test_whatever_is_damaged_is_compiled_again(kept, capsys):
+    whole = kept.file.read_bytes()
+    capsys.readouterr()
+    for number, damaged in enumerate(damages(whole)):
+        kept.file.write_bytes(damaged)
+        assert not kept.loads(), number
+        assert capsys.readouterr().err == (
+            f"{AGAIN}{kept.file} is damaged: its digest is not that of what it holds\n"
+        )
+        assert kept.loads()
+        assert capsys.readouterr().err == ""
+
+
+def test_the_kernel_of_another_function(kept, capsys):
+    """A sound file under a name that is not its own."""
+
+    def product(x):
+        result = 1.0
+        for value in x:
+            result *= value
+        return result
+
+    entry(product)(np.ones(2))
+    (other,) = set(kept.folder.iterdir()) - {kept.file}
+    shutil.copyfile(other, kept.file)
+    assert not kept.loads()
+    assert "is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "device", "folder"])
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+@pytest.mark.timeout(60)
+def test_what_is_not_a_file_is_compiled_again(kept, capsys, kind):
+    kept.file.unlink()
+    if kind == "pipe":
+        os.mkfifo(kept.file)
+    elif kind == "folder":
+        kept.file.mkdir()
+    else:
+        kept.file.symlink_to("/dev/zero" if kind == "device" else "nothing")
+    assert not kept.loads()
+    assert capsys.readouterr().err.startswith(f"{AGAIN}{kept.file} is ")
+    assert kept.loads() == (kind != "folder")  # which is not ours to remove
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_a_file_that_others_may_write_is_replaced(kept, capsys):
+    kept.file.chmod(0o666)
+    assert not kept.loads()
+    assert "others may write to" in capsys.readouterr().err
+    assert kept.loads()
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps((1, 2))])
+def test_a_sound_file_that_cannot_be_loaded_is_compiled_again(kept, capsys, monkeypatch, content):
+    """As by another version of something that the name of the folder does not tell."""
+    with monkeypatch.context() as patched:
+        patched.setattr(cache._Files, "_dump", lambda self, data: content)
+        kept.file.unlink()
+        assert not kept.loads()
+    loaded = kept.loads()
+    said = capsys.readouterr().err
+    assert not loaded
+    assert said.startswith(
+        "npmobilenet: kernels kept on disk are compiled again, because they could not be loaded: "
+    )
+    assert said.count("\n") == 1
+    assert kept.loads()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_a_folder_that_others_may_write_is_not_used(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cache.config, "CACHE_DIR", str(tmp_path))
+    find = cache.cache_folder.__wrapped__
+    before = os.umask(0)
+    try:
+        folder = find()
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o755  # whatever the umask
+    folder.chmod(0o775)
+    cache._say.cache_clear()
+    assert find() is None
+    assert find() is None
+    assert capsys.readouterr().err == (
+        f"{AGAIN}others may write to {folder} (mode 775), which `chmod go-w` ends\n"
+    )
+
+
+REAL = """
+import sys
+from pathlib import Path
+import numpy as np
+from npmobilenet import MobileNet
+from npmobilenet.backends import compile_network
+from npmobilenet.engine import warmup
+from npmobilenet.kernels.cache import cache_folder
+if sys.argv[1:] == ["damage"]:
+    (kept,) = cache_folder().glob("*enter*.nbc")
+    whole = bytearray(kept.read_bytes())
+    context = warmup.enter.targetctx
+    for number in range(80):
+        damaged = whole.copy()
+        if number % 2:
+            damaged[number * len(whole) // 80] ^= 1 << number % 8
+        else:
+            start = number * len(whole) // 80 // 4096 * 4096
+            damaged[start : start + 4096] = bytes(len(damaged[start : start + 4096]))
+        if damaged == whole:
+            continue
+        kept.write_bytes(damaged)
+        assert warmup.enter._cache.load_overload(warmup._SIGNATURE, context) is None, number
+warmup.warm_up()
+model = MobileNet(input_shape=(32, 32, 3), alpha=0.25, weights=None, classes=10)
+x = np.linspace(-1, 1, 32 * 32 * 3, dtype="f4").reshape(1, 32, 32, 3)
+y = model.predict(x, threads=2)
+np.testing.assert_allclose(y, compile_network(model.network, model.weights, "numpy")(x), rtol=1e-4)
+print(cache_folder(), len(warmup.enter.stats.cache_hits))
+"""
+
+
+@pytest.mark.slow
+def test_the_real_kernels_are_checked(tmp_path):
+    """80 damages, each of which once gave wrong results or crashes, and a call after the last."""
+    folder, _ = run(tmp_path, REAL)
+    assert run(tmp_path, REAL, "damage") == [folder, "0"]
+    assert run(tmp_path, REAL) == [folder, "1"]
 
 
 @pytest.mark.skipif(ROOT and not shutil.which("setpriv"), reason="root may write all")
