@@ -12,8 +12,8 @@ logarithm, tanh, erf) on one value is one operation:
 - pooling: for each output, taps - 1 comparisons, or taps - 1 additions and a division; taps on
   padding count, as they do for convolutions;
 - rescaling and normalization: 2 for each value;
-- resizing: for each value of the rows, then of the columns, a multiplication for each tap and
-  taps - 1 additions; taps on nothing count, and finding the weights is left out.
+- resizing: for each value along one axis, then along the other, a multiplication for each tap
+  and taps - 1 additions; taps on nothing count, and finding the weights is left out.
 
 Padding, cropping, reshaping, reordering, repeating and dropout do no arithmetic.
 """

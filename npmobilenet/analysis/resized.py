@@ -2,12 +2,12 @@
 
 from npmobilenet.architecture import Layer, Shape
 from npmobilenet.architecture.geometry import as_resizing
-from npmobilenet.reference.geometry import aspect_box, aspect_margins
+from npmobilenet.reference.geometry import aspect_box, aspect_margins, axes_in_order
 from npmobilenet.reference.resampling import CONVEX, taps
 
 
 def passes(layer: Layer, image: Shape) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Values and taps of each value, for rows and then for columns; ``None`` if nothing is blended.
+    """Values, and taps of each, along one axis and then the other; ``None`` if nothing is blended.
 
     Raises
     ------
@@ -28,11 +28,13 @@ def passes(layer: Layer, image: Shape) -> tuple[tuple[int, int], tuple[int, int]
         height, width = height + 2 * above, width + 2 * beside
     if (height, width) == size or resizing.interpolation == "nearest":
         return None
-    rows, columns = (
-        taps(inputs, outputs, resizing.interpolation, resizing.antialias)[0].shape[1]
-        for inputs, outputs in zip((height, width), size, strict=True)
-    )
-    return (size[0] * width * depth, rows), (size[0] * size[1] * depth, columns)
+    sides = [height, width]
+    found = []
+    for axis in axes_in_order((height, width), size):
+        picked, _ = taps(sides[axis], size[axis], resizing.interpolation, resizing.antialias)
+        sides[axis] = size[axis]
+        found.append((sides[0] * sides[1] * depth, picked.shape[1]))
+    return found[0], found[1]
 
 
 def check_convex(layer: Layer) -> None:

@@ -430,7 +430,7 @@ def _passes(config: Config) -> bool:
     class_name, name, fields = _described(config)
     if class_name in ("InputLayer", "Normalization", "Rescaling"):
         return True
-    if class_name == "RandomCrop":  # Keras 2 gives images another size
+    if class_name in ("RandomCrop", "TimeDistributed"):  # these may give another
         return False
     return isinstance(keras_layer(Fields(class_name, name, fields, 3)), Dropout | Identity)
 

@@ -22,6 +22,8 @@ from npmobilenet.formats.messages import shown
 from npmobilenet.reference.resampling import INTERPOLATIONS
 
 # TensorFlow's own name beside Keras'.
+_LONGEST = 1 << 16  # pixels of a side that a file may ask for
+_MOST_ODD = 256  # times that a side may be the other, or what it was
 _METHODS = {"nearest_neighbor": "nearest"}
 
 
@@ -37,10 +39,15 @@ def _resizing(fields: Fields) -> Layer:
 
 
 def _resized(fields: Fields, height: int, width: int) -> Layer:
+    _check_sides(fields, height, width)
     crops = fields.flag("crop_to_aspect_ratio", False)
     pads = fields.flag("pad_to_aspect_ratio", False)
     if crops and pads:
         raise fields.refuse("pad_to_aspect_ratio", "false where crop_to_aspect_ratio is true")
+    if pads and max(height, width) > _MOST_ODD * min(height, width):
+        raise fields.refuse(
+            "pad_to_aspect_ratio", f"false where a side is {_MOST_ODD} times the other"
+        )
     if fields.text("fill_mode", "constant") != "constant":
         raise fields.refuse("fill_mode", "'constant'")
     return Resizing(
@@ -55,8 +62,15 @@ def _resized(fields: Fields, height: int, width: int) -> Layer:
     )
 
 
+def _check_sides(fields: Fields, *sides: int) -> None:
+    if max(sides) > _LONGEST:
+        raise ModelFileError(f"{fields}: makes {sides} pixels; sides up to {_LONGEST} are read")
+
+
 def _center_crop(fields: Fields) -> Layer:
-    return CenterCrop(name=fields.name, height=fields.count("height"), width=fields.count("width"))
+    height, width = fields.count("height"), fields.count("width")
+    _check_sides(fields, height, width)
+    return CenterCrop(name=fields.name, height=height, width=width)
 
 
 def _random_crop(fields: Fields) -> Layer:
@@ -69,6 +83,7 @@ def _random_crop(fields: Fields) -> Layer:
         )
     if fields.keras == 3:
         return Identity(name=fields.name)
+    _check_sides(fields, height, width)
     return Resizing(name=fields.name, height=height, width=width, crop_to_aspect_ratio=True)
 
 
@@ -90,9 +105,12 @@ def _cropping(fields: Fields) -> Layer:
 
 
 def _upsampling(fields: Fields) -> Layer:
+    size = fields.pair("size", (2, 2))
+    if max(size) > _MOST_ODD:
+        raise fields.refuse("size", f"at most {_MOST_ODD}")
     return UpSampling2D(
         name=fields.name,
-        size=fields.pair("size", (2, 2)),
+        size=size,
         interpolation=_interpolation(fields, "nearest"),
     )
 
@@ -279,7 +297,7 @@ def _tf_resize(fields: Fields, shape: Shape) -> Layer:
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and 0 < value < 1 << 31
+    return type(value) is int and 0 < value <= _LONGEST
 
 
 def _known_sides(fields: Fields, shape: Shape) -> tuple[int, int]:
@@ -311,6 +329,19 @@ def _tf_crop(fields: Fields, shape: Shape) -> Layer:
     return Cropping2D(name=fields.name, cropping=(cropping[0], cropping[1]))
 
 
+def _tf_pad(fields: Fields, shape: Shape) -> Layer:
+    padding = []
+    for side, axis in zip(_known_sides(fields, shape), ("height", "width"), strict=True):
+        offset, target = fields.argument(f"offset_{axis}"), fields.argument(f"target_{axis}")
+        whole = type(offset) is int and _is_size(target)
+        if not whole or offset < 0 or offset + side > target:
+            raise ModelFileError(
+                f"{fields}: puts {side} pixels at {shown(offset)} of {shown(target)}"
+            )
+        padding.append((offset, target - offset - side))
+    return ZeroPadding2D(name=fields.name, padding=(padding[0], padding[1]))
+
+
 def _tf_transpose(fields: Fields, shape: Shape) -> Layer:
     if fields.argument("conjugate", False) is not False:
         raise ModelFileError(f"{fields}: conjugate is true, which is not supported")
@@ -330,6 +361,7 @@ _TF_CALLS: dict[str, Callable[[Fields, Shape], Layer]] = {
     "compat.v1.transpose": _tf_transpose,
     "image.central_crop": _tf_central_crop,
     "image.crop_to_bounding_box": _tf_crop,
+    "image.pad_to_bounding_box": _tf_pad,
     "image.resize": _tf_resize,
     "reshape": _tf_reshape,
     "squeeze": _tf_squeeze,

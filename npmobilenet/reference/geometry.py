@@ -59,8 +59,15 @@ def resizing(
         images = np.pad(images, sides, constant_values=fill_value)
     if images.shape[1:3] == tuple(size):  # TensorFlow blends nothing then, not even gaussian
         return images
-    rows = _blended(images, size[0], 1, interpolation, antialias)
-    return _blended(rows, size[1], 2, interpolation, antialias).astype(images.dtype)
+    blended = images
+    for axis in axes_in_order(images.shape[1:3], size):
+        blended = _blended(blended, size[axis], axis + 1, interpolation, antialias)
+    return blended.astype(images.dtype)
+
+
+def axes_in_order(image: tuple[int, ...], size: Pair) -> Pair:
+    """The axes, 0 and 1, with the one first after which fewer pixels are left to blend."""
+    return (0, 1) if size[0] * image[1] <= image[0] * size[1] else (1, 0)
 
 
 def _blended(

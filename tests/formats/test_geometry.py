@@ -133,6 +133,7 @@ def test_calls_of_tensorflow(keras2: Any, rng: Any) -> None:
         lambda x: tf.image.resize(x, (5, 4), method="lanczos3"),
         lambda x: tf.image.central_crop(x, 0.6),
         lambda x: tf.image.crop_to_bounding_box(x, 1, 2, 4, 3),
+        lambda x: tf.image.pad_to_bounding_box(x, 1, 2, 12, 9),
         lambda x: tf.transpose(x, [0, 3, 1, 2]),
         lambda x: tf.reshape(x, (-1, 6, 16)),
         lambda x: tf.squeeze(keras2.layers.GlobalMaxPooling2D(keepdims=True)(x), [1, -2]),
@@ -157,6 +158,9 @@ REFUSED: list[tuple[Config, str]] = [
     (layer("Permute", "x", "images", dims=[1, 2, 2]), "dims is"),
     (layer("RepeatVector", "x", "images", n=2), "does not fit"),
     (layer("UpSampling2D", "x", "images", size=[0, 1]), "size is"),
+    (layer("UpSampling2D", "x", "images", size=1000), "at most 256"),
+    (layer("Resizing", "x", "images", height=1 << 20, width=1), "sides up to 65536"),
+    (layer("Resizing", "x", "images", height=999, width=1, pad_to_aspect_ratio=True), "256 times"),
     (layer("RandomCrop", "x", "images", height=4, width=4), "which Keras"),
     (layer("AutoContrast", "x", "images"), "'AutoContrast', which is not supported"),
     (layer("Equalization", "x", "images"), "'Equalization', which is not supported"),
@@ -190,6 +194,9 @@ def test_refusals_say_why(config: Config, message: str) -> None:
         ("image.central_crop", {"central_fraction": 0}, "central_fraction"),
         ("image.crop_to_bounding_box", {"offset_height": 6, "offset_width": 0,
          "target_height": 4, "target_width": 4}, "of 8 pixels"),
+        ("image.pad_to_bounding_box", {"offset_height": 1, "offset_width": 0,
+         "target_height": 8, "target_width": 8}, "puts 8 pixels at 1 of 8"),
+        ("image.resize", {"size": [4, 1 << 20]}, "size is"),
         ("transpose", {"perm": [3, 1, 2, 0]}, "leaves the batch first"),
         ("image.flip_up_down", {}, "calls 'tf.image.flip_up_down', which is not supported"),
     ],
@@ -260,3 +267,36 @@ def test_files_of_both_keras_on_both_backends(
         for program in (NumpyProgram, NumbaProgram):
             found = program(model.network, model.weights)(x)
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("where", ["front", "middle"])
+def test_residuals_around_layers_without_kernels(
+    where: str, keras: Any, randomise: Any, save: Any, tmp_path: Any, rng: Any
+) -> None:
+    from npmobilenet.engine.program import NumbaProgram
+
+    make = keras.layers
+    x = images = keras.Input((8, 8, 3))
+    if where == "middle":
+        x = make.ReLU()(make.Conv2D(3, 3, padding="same")(x))
+    small = make.Resizing(4, 4)(x)
+    large = make.UpSampling2D(2, interpolation="bilinear")(make.DepthwiseConv2D(1)(small))
+    x = make.Conv2D(4, 1)(make.Add()([x, large, make.Permute((2, 1, 3))(large)]))
+    source = randomise(keras.Model(images, make.Dense(2)(make.GlobalAveragePooling2D()(x))))
+    model = read_model_file(save(source, tmp_path, "model.keras"))
+    x = rng.normal(0, 1, (3, 8, 8, 3)).astype(np.float32)
+    expected = np.asarray(source(x))
+    for fused in (False, True):
+        program = NumbaProgram(model.network, model.weights, fused=fused)
+        np.testing.assert_allclose(program(x), expected, rtol=1e-4, atol=1e-5)
+        exact = NumpyProgram(model.network, model.weights).activations(x)
+        for name, value in program.activations(x).items():
+            np.testing.assert_allclose(value, exact[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_a_shape_is_not_asked_of_what_changes_it() -> None:
+    wrapped = layer("TimeDistributed", "x", layer=layer("Flatten", "f"))
+    config = {"class_name": "Sequential", "config": {"name": "m", "layers": [wrapped]}}
+    with pytest.raises(ModelFileError, match="does not say the shape of its input"):
+        read_config(config)
