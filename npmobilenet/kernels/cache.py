@@ -37,7 +37,7 @@ def cache_folder() -> Path | None:
     one of another user's, or that others may write to, which stderr then says.
     """
     root = config.CACHE_DIR or platformdirs.user_cache_dir("npmobilenet")
-    folder = Path(root) / f"kernels-{fingerprint()[:16]}"
+    folder = Path(root).absolute() / f"kernels-{fingerprint()[:16]}"
     try:
         _make(folder)
         check_folder(folder)

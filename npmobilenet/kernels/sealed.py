@@ -15,7 +15,7 @@ from pathlib import Path
 from npmobilenet.atomic import replacing
 
 _MAGIC = b"npmobilenet kernel 1\n"
-_LONGEST = 256 << 20  # bytes; the largest entry has some 3 MB
+_LONGEST = 64 << 20  # bytes; the largest entry has a quarter of a million
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _POSIX = os.name == "posix"
 

@@ -277,6 +277,19 @@ def test_a_folder_that_can_only_be_read(tmp_path):
         Path(folder).chmod(0o755)
 
 
+@pytest.mark.skipif(not ROOT or not shutil.which("setpriv"), reason="only root can be others")
+def test_kernels_of_root_serve_every_user_and_those_of_others_nobody_else(tmp_path):
+    """As in an image of a container, where root has compiled and another user runs."""
+    folder, _ = run(tmp_path)
+    reads = "-all,+dac_override"  # what lies in root's home, as Python itself may
+    ids = ("--reuid=54321", "--clear-groups", f"--inh-caps={reads}", f"--ambient-caps={reads}")
+    another = ("setpriv", *ids, f"--bounding-set={reads}")
+    assert run(tmp_path, before=another) == [folder, "1"]
+    os.chown(folder, 1234, -1)
+    assert run(tmp_path, before=another) == ["None", "0"]
+    assert run(tmp_path) == ["None", "0"]
+
+
 LIKE = """
 import sys
 import numpy as np
