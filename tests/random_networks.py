@@ -11,6 +11,7 @@ from npmobilenet.architecture import (
     AveragePooling2D,
     BatchNormalization,
     Conv2D,
+    Cropping2D,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -22,10 +23,13 @@ from npmobilenet.architecture import (
     MaxPooling2D,
     Network,
     NetworkBuilder,
+    Permute,
     ReLU,
     Rescaling,
     Reshape,
+    Resizing,
     SeparableConv2D,
+    UpSampling2D,
     ZeroPadding2D,
 )
 
@@ -130,6 +134,36 @@ def _image(draw, name, shape, sizes):
     return [Reshape(name=name, target_shape=(1, -1, shape[-1]))]
 
 
+def _resizing(draw, name, shape, sizes):
+    height, width = draw(st.integers(*sizes.side)), draw(st.integers(*sizes.side))
+    kind = draw(st.sampled_from(["nearest", "bilinear", "bicubic"]))
+    crops = draw(st.booleans())
+    return [
+        Resizing(
+            name=name, height=height, width=width, interpolation=kind, crop_to_aspect_ratio=crops
+        )
+    ]
+
+
+def _cropping(draw, name, shape, sizes):
+    edges = []
+    for size in shape[:2]:
+        before = draw(st.integers(0, min(size - 1, 2)))
+        edges.append((before, draw(st.integers(0, min(size - 1 - before, 2)))))
+    return [Cropping2D(name=name, cropping=tuple(edges))]
+
+
+def _upsampling(draw, name, shape, sizes):
+    kind = draw(st.sampled_from(["nearest", "bilinear"]))
+    return [
+        UpSampling2D(name=name, size=draw(st.sampled_from([(1, 2), (2, 1)])), interpolation=kind)
+    ]
+
+
+def _permute(draw, name, shape, sizes):
+    return [Permute(name=name, dims=tuple(draw(st.permutations(range(1, len(shape) + 1)))))]
+
+
 _ANY = {
     "normalize": lambda draw, name, shape, sizes: [BatchNormalization(name=name)],
     "relu": lambda draw, name, shape, sizes: [ReLU(name=name)],
@@ -147,6 +181,7 @@ _MORE_ON_IMAGES = {
     ],
     "rows": _rows,
 }
+_MOVING_IMAGES = {"resizing": _resizing, "cropping": _cropping, "upsampling": _upsampling}
 _MORE = {
     "dense": _dense,
     "flatten": lambda draw, name, shape, sizes: [Flatten(name=name)],
@@ -158,8 +193,13 @@ _MORE = {
 
 
 @st.composite
-def random_networks(draw, *, every_kind: bool = False, sizes: Sizes = Sizes()) -> Network:
-    """Graphs of the layers that fusing looks at, or with ``every_kind`` of all that run."""
+def random_networks(
+    draw, *, every_kind: bool = False, moving: bool = False, sizes: Sizes = Sizes()
+) -> Network:
+    """Graphs of the layers that fusing looks at, or with ``every_kind`` of all that have kernels.
+
+    With ``moving`` some layers move pixels, for which there are no kernels.
+    """
     side = st.integers(*sizes.side)
     shape = (draw(side), draw(side), draw(st.integers(*sizes.channels)))
     net = NetworkBuilder(Input(name="input", shape=shape))
@@ -176,6 +216,8 @@ def random_networks(draw, *, every_kind: bool = False, sizes: Sizes = Sizes()) -
         kinds = {"add": None} | _ANY
         if every_kind:
             kinds |= _MORE | ({} if len(shapes[source]) == 3 else {"image": _image})
+        if moving:
+            kinds |= {"permute": _permute} | (_MOVING_IMAGES if len(shapes[source]) == 3 else {})
         if len(shapes[source]) == 3:
             kinds |= _ON_IMAGES | (_MORE_ON_IMAGES if every_kind else {})
         kind, name = draw(st.sampled_from(sorted(kinds))), f"layer_{index}"

@@ -26,6 +26,9 @@ from tests.random_networks import Sizes, random_networks
 NETWORKS = random_networks(
     every_kind=True, sizes=Sizes(side=(1, 17), channels=(1, 9), filters=(1, 40), layers=(1, 12))
 )
+MOVING = random_networks(
+    every_kind=True, moving=True, sizes=Sizes(side=(1, 9), channels=(1, 5), filters=(1, 9))
+)
 WIDE = random_networks(
     every_kind=True, sizes=Sizes(side=(1, 9), channels=(64, 300), filters=(1, 300), layers=(1, 6))
 )
@@ -83,8 +86,16 @@ def test_random_networks(random_weights, network, batch):
     agrees(network, random_weights, batch)
 
 
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(network=MOVING, batch=st.integers(1, 3))
+def test_random_networks_with_layers_that_have_no_kernel(random_weights, network, batch):
+    agrees(network, random_weights, batch)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("networks", [NETWORKS, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("networks", [NETWORKS, MOVING, WIDE], ids=["narrow", "moving", "wide"])
 def test_many_random_networks(random_weights, networks):
     @settings(
         max_examples=1000,
