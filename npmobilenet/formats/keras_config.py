@@ -235,10 +235,7 @@ class _Inliner:
         unique = self._names[origin.names]
         rank = len(self._shapes[sources[0]])
         if class_name == "TimeDistributed":
-            each, class_name, fields = self._time_distributed(unique, fields, call)
-            self._append(each, Origin(origin.names, (*origin.keys, WRAPPED_KEY)), tuple(sources))
-            self._note(dtype_note(class_name, unique, fields))
-            return unique
+            return self._time_distributed(unique, fields, origin, call)
         read = Fields(class_name, unique, fields, rank, call.arguments, self.keras)
         layer = arithmetic_layer(read, call.operands)
         if layer is None:
@@ -253,18 +250,23 @@ class _Inliner:
             self._keep_statistics(layer, fields, self._shapes[sources[0]])
         return unique
 
-    def _time_distributed(self, name: str, fields: Config, call: Call) -> tuple[Layer, str, Config]:
-        """The layer that a wrapper and what it wraps amount to; class and fields of the latter."""
+    def _time_distributed(self, name: str, fields: Config, origin: Origin, call: Call) -> str:
+        """Add the layer that a wrapper and what it wraps amount to."""
         if len(call.operands) != 1 or len(call.sources) != 1:
             raise ModelFileError(
                 f"layer {shown(name)} (TimeDistributed) has {len(call.operands)} inputs"
             )
         shape = self._shapes[call.sources[0]]
         wrapper = Fields("TimeDistributed", name, fields, len(shape), call.arguments, self.keras)
-        inner_class, _, inner = _described(wrapper.raw(WRAPPED_KEY))
+        inner_class, inner_name, inner = _described(wrapper.raw(WRAPPED_KEY))
         wrapper.finish()
         each = Fields(inner_class, name, inner, len(shape) - 1, None, self.keras)
-        return for_each_step(wrapper, keras_layer(each), shape), inner_class, inner
+        # Only Keras 3 names tensors after the wrapped layer as well.
+        names = (*origin.names, inner_name) if self.keras == 3 else origin.names
+        place = Origin(names, (*origin.keys, WRAPPED_KEY))
+        self._append(for_each_step(wrapper, keras_layer(each), shape), place, tuple(call.sources))
+        self._note(dtype_note(inner_class, name, inner))
+        return name
 
     def _note(self, note: str | None) -> None:
         if note is not None and note not in self.notes:

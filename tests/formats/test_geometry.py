@@ -300,3 +300,35 @@ def test_a_shape_is_not_asked_of_what_changes_it() -> None:
     config = {"class_name": "Sequential", "config": {"name": "m", "layers": [wrapped]}}
     with pytest.raises(ModelFileError, match="does not say the shape of its input"):
         read_config(config)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["model.keras", "whole.h5"])
+def test_wrapped_tensors_are_found_in_nested_models_too(
+    form: str, keras: Any, keras2: Any, randomise: Any, save: Any, tmp_path: Any, rng: Any
+) -> None:
+    for lib in (keras, keras2):
+        make = lib.layers
+
+        def wrapped(lib: Any = lib) -> list[Any]:
+            each = lib.layers.TimeDistributed
+            norm = lib.layers.BatchNormalization(name="norm")
+            return [each(lib.layers.Dense(4, name="same")), each(norm), each(lib.layers.ReLU())]
+
+        inner = chain(lib, (5, 3), *wrapped())
+        source = randomise(
+            chain(lib, (5, 3), make.Dense(3, name="same"), inner, *wrapped(), make.Flatten())
+        )
+        model = read_model_file(save(source, tmp_path, form))
+        x = rng.normal(0, 1, (3, 5, 3)).astype(np.float32)
+        found = NumpyProgram(model.network, model.weights)(x)
+        np.testing.assert_allclose(found, np.asarray(source(x)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_what_sees_more_than_a_step_is_not_wrapped_silently(keras: Any) -> None:
+    make = keras.layers
+    for each in (make.Reshape((3,)), make.RepeatVector(2), make.PReLU(), make.Permute((1,))):
+        source = chain(keras, (4, 3), make.TimeDistributed(each))
+        with pytest.raises(ModelFileError, match=r"\(TimeDistributed\): wraps a"):
+            converted(keras, source)
