@@ -26,6 +26,9 @@ class ActivationFacts:
         The smallest value of one that dips.
     exact : bool
         Whether it only chooses among its input and limits: nothing is rounded.
+    cancels : bool
+        Whether it subtracts terms of about the size of its input, or of 1, so that what is left
+        may be far smaller than their roundings.
     onnx : str, optional
         The operator of ONNX with the same meaning and no attributes.
     """
@@ -34,6 +37,7 @@ class ActivationFacts:
     form: Literal["rising", "dips", "shares", "logarithms"] = "rising"
     lowest: float = 0.0
     exact: bool = False
+    cancels: bool = False
     onnx: str | None = None
 
 
@@ -41,11 +45,11 @@ FACTS: dict[str, ActivationFacts] = {
     "celu": ActivationFacts(4),
     "elu": ActivationFacts(3),
     "exponential": ActivationFacts(1, onnx="Exp"),
-    "gelu": ActivationFacts(5, "dips", -0.17),
-    "gelu_tanh": ActivationFacts(9, "dips", -0.171),
+    "gelu": ActivationFacts(5, "dips", -0.17, cancels=True),
+    "gelu_tanh": ActivationFacts(9, "dips", -0.171, cancels=True),
     "hard_shrink": ActivationFacts(2, exact=True),
     "hard_sigmoid": ActivationFacts(4),
-    "hard_sigmoid_keras2": ActivationFacts(4),
+    "hard_sigmoid_keras2": ActivationFacts(4, cancels=True),
     "hard_silu": ActivationFacts(5, "dips", -0.375),
     "hard_swish": ActivationFacts(5, "dips", -0.375),
     "hard_tanh": ActivationFacts(2, exact=True),
@@ -59,17 +63,17 @@ FACTS: dict[str, ActivationFacts] = {
     "selu": ActivationFacts(4),
     "sigmoid": ActivationFacts(4, onnx="Sigmoid"),
     "silu": ActivationFacts(5, "dips", -0.2785),
-    "sloped_relu": ActivationFacts(4),
-    "soft_shrink": ActivationFacts(3),
+    "sloped_relu": ActivationFacts(4, cancels=True),
+    "soft_shrink": ActivationFacts(3, cancels=True),
     "softmax": ActivationFacts(5, "shares", onnx="Softmax"),
     "softplus": ActivationFacts(3, onnx="Softplus"),
     "softsign": ActivationFacts(3, onnx="Softsign"),
     "sparse_plus": ActivationFacts(4),
     "sparse_sigmoid": ActivationFacts(4),
-    "squareplus": ActivationFacts(5),
+    "squareplus": ActivationFacts(5, cancels=True),
     "swish": ActivationFacts(5, "dips", -0.2785),
     "tanh": ActivationFacts(1, onnx="Tanh"),
-    "tanh_shrink": ActivationFacts(2),
+    "tanh_shrink": ActivationFacts(2, cancels=True),
 }
 
 

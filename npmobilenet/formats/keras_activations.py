@@ -6,7 +6,10 @@ from typing import Any
 
 from npmobilenet.architecture import Activation, Layer, PReLU, ReLU
 from npmobilenet.architecture.activations import FACTS, spelt
+from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Fields
+from npmobilenet.formats.keras_harmless import foreign
+from npmobilenet.formats.messages import shown
 
 # Functions that Keras knows under another name than here.
 _ALIASES = {"logsigmoid": "log_sigmoid", "exp": "exponential"}
@@ -43,10 +46,16 @@ def _named(fields: Fields, field: str, name: str) -> str:
 
 
 def _object(fields: Fields, field: str, value: dict[str, Any]) -> str:
-    """A layer without weights, or a function, where its name is usual."""
+    """A layer without weights. Keras writes its own functions as names, and others as objects."""
     kind, config = value.get("class_name"), value.get("config")
-    if kind == "function" and isinstance(config, str):
-        return _named(fields, field, config)
+    function = kind in (None, "function", "__lambda__")
+    elsewhere = "a function of its own" if function else foreign(value)
+    if elsewhere is not None:
+        what = config if isinstance(config, str) else kind or "lambda"
+        raise ModelFileError(
+            f"{fields}: {field} {shown(what)} comes from {elsewhere}, not from Keras; code in "
+            "model files is never run"
+        )
     if isinstance(kind, str) and kind in ACTIVATION_LAYERS and isinstance(config, dict):
         inner = Fields(kind, fields.name, config, fields.rank, keras=fields.keras)
         layer = ACTIVATION_LAYERS[kind](inner)
@@ -207,6 +216,8 @@ def activation_call(fields: Fields) -> Layer | None:
         given: Callable[[str], Any] = fields.argument
     else:
         name, given = _OPERATIONS.get(fields.class_name), fields.raw
+    if fields.class_name == "Threshold":
+        return _threshold(fields)
     if name is None:
         return None
     if name in ("softmax", "log_softmax"):
@@ -222,6 +233,15 @@ def activation_call(fields: Fields) -> Layer | None:
     layer = Activation(name=fields.name, activation=spelt(name, *numbers) if numbers else name)
     fields.finish()
     return layer
+
+
+def _threshold(fields: Fields) -> Layer:
+    """``keras.ops.threshold``: what is not above a threshold becomes another value, here 0."""
+    if fields.number("default_value", 0.0):
+        raise fields.refuse("default_value", "0")
+    threshold = _at_least_zero(fields, "threshold", 0.0)
+    fields.finish()
+    return Activation(name=fields.name, activation=spelt("sloped_relu", math.inf, 0.0, threshold))
 
 
 def _parameter(fields: Fields, given: Callable[[str], Any], name: str, default: float) -> float:

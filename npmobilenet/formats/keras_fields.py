@@ -83,9 +83,10 @@ class Fields:
         return f"layer {shown(self.name)} ({cut(self.class_name, 60)})"
 
     def refuse(self, field: str, expected: str) -> ModelFileError:
-        """The error for a field that is not as expected."""
+        """The error for a field, or an argument of the call, that is not as expected."""
+        found = self._config.get(field, self._arguments.get(field))
         return ModelFileError(
-            f"{self}: {field} is {shown(self._config.get(field))}, expected {expected}"
+            f"{self}: {field} is {shown(found)}, expected {expected}"
         )
 
     def flag(self, field: str, default: bool) -> bool:

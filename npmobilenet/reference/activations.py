@@ -128,7 +128,7 @@ def gelu(x: FloatArray) -> FloatArray:
     NumPy has no error function, so this asks :mod:`math` for every value: fit for a head.
     """
     erf = np.vectorize(math.erf, otypes=[x.dtype])
-    weighted: FloatArray = x * (1 + erf(x / math.sqrt(2))) / 2
+    weighted: FloatArray = x * ((1 + erf(x / math.sqrt(2))) / 2)
     return weighted
 
 

@@ -276,6 +276,8 @@ def _activated(x: Bounded, name: str) -> Bounded:
     known = facts(name)
     if known.form not in ("rising", "dips"):
         raise ValueError(f"no bounds of rounding are known for activation {name!r}")
+    if "(" in name:  # parameters are rounded too, and with them where a function bends or jumps
+        x = Bounded(x.value, x.error + gamma(2) * np.abs(x.value))
     if known.form == "dips":
         found = Bounded(activate(x.value, name), _STEEPEST * x.error)
     else:
@@ -284,6 +286,8 @@ def _activated(x: Bounded, name: str) -> Bounded:
         return found
     # Functions are approximated to a few units in the last place, of their terms rather than sums.
     size = np.minimum(np.abs(found.value), 1) + np.abs(found.value)
+    if known.cancels:
+        size = size + np.abs(x.value)
     return Bounded(found.value, found.error + gamma(4 * EXTRA) * size + SMALLEST_NORMAL)
 
 

@@ -83,7 +83,9 @@ class OnnxGraph:
             raise ValueError(
                 f"layer {layer!r} has activation {activation!r}, which cannot be written for ONNX"
             )
-        return self.node(kind, [value], output)
+        # Softmax works along channels, which are the first axis behind the batch here.
+        axis = {"axis": 1} if activation == "softmax" else {}
+        return self.node(kind, [value], output, **axis)
 
     def clipped(self, layer: str, value: str, output: str, highest: float) -> str:
         """The value between 0 and ``highest``."""
@@ -147,9 +149,7 @@ def _relu(graph: OnnxGraph, layer: ReLU, x: str) -> str:
 
 
 def _prelu(graph: OnnxGraph, layer: PReLU, x: str) -> str:
-    alpha = graph.weights[f"{layer.name}/alpha"]
-    if alpha.ndim == 3:
-        alpha = alpha.transpose(2, 0, 1)
+    alpha = np.moveaxis(graph.weights[f"{layer.name}/alpha"], -1, 0)
     return graph.node("PRelu", [x, graph.constant(f"{layer.name}/alpha", alpha)], layer.name)
 
 
