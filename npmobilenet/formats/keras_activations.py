@@ -9,6 +9,7 @@ from npmobilenet.architecture.activations import FACTS, spelt
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Fields
 from npmobilenet.formats.keras_harmless import foreign
+from npmobilenet.formats.limits import MAX_DEPTH
 from npmobilenet.formats.messages import shown
 
 # Functions that Keras knows under another name than here.
@@ -56,6 +57,8 @@ def _object(fields: Fields, field: str, value: dict[str, Any]) -> str:
             f"{fields}: {field} {shown(what)} comes from {elsewhere}, not from Keras; code in "
             "model files is never run"
         )
+    if _nesting(value) > MAX_DEPTH:
+        raise fields.refuse(field, f"activations nested at most {MAX_DEPTH} deep")
     if isinstance(kind, str) and kind in ACTIVATION_LAYERS and isinstance(config, dict):
         inner = Fields(kind, fields.name, config, fields.rank, keras=fields.keras)
         layer = ACTIVATION_LAYERS[kind](inner)
@@ -65,6 +68,14 @@ def _object(fields: Fields, field: str, value: dict[str, Any]) -> str:
         if isinstance(layer, Activation):
             return layer.activation
     raise fields.refuse(field, "the name of a function, or a layer without weights")
+
+
+def _nesting(value: Any) -> int:
+    """How many activations stand in one another: ``Activation`` takes an object too."""
+    depth = 0
+    while isinstance(value, dict) and isinstance(value.get("config"), dict):
+        value, depth = value["config"].get("activation"), depth + 1
+    return depth
 
 
 def spelling_of(layer: ReLU) -> str:

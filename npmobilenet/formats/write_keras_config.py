@@ -109,7 +109,7 @@ def _activation(layer: Activation | Conv2D | Dense | DepthwiseConv2D | Separable
         raise ValueError(
             f"layer {layer.name!r} has the hard_sigmoid of Keras 2, which Keras 3 has not"
         )
-    if "(" in layer.activation or layer.activation == "gelu_tanh":
+    if "(" in layer.activation or layer.activation in ("gelu_tanh", "sloped_relu"):
         raise ValueError(
             f"layer {layer.name!r} has activation {layer.activation}, for which Keras has no name"
         )

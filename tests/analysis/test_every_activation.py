@@ -7,9 +7,11 @@ from npmobilenet.analysis.inside.local_slopes import local_slopes
 from npmobilenet.analysis.inside.ranges import propagate
 from npmobilenet.analysis.operations import other_operations
 from npmobilenet.analysis.parity.bounds import Bounded, bounded_layer
+from npmobilenet.analysis.references.onnx_export import onnx_model
 from npmobilenet.architecture import Activation, Dense, Input, Network, Node, PReLU
 from npmobilenet.architecture.activations import FACTS
-from npmobilenet.interpreter import run_layer
+from npmobilenet.formats.write_keras_model import write_keras_model
+from npmobilenet.interpreter import NumpyProgram, run_layer
 
 SPELLINGS = [
     *FACTS,
@@ -76,7 +78,7 @@ def test_float32_stays_within_its_bounds(layer, variables):
             continue
         error = np.abs(run_layer(layer, variables, moved).astype(np.float64) - bounded.value)
         worst = np.argmax(error - bounded.error)
-        assert (error <= bounded.error).all(), (x.flat[worst], error.flat[worst], bounded.error.flat[worst])
+        assert (error <= bounded.error).all(), x.flat[worst]
 
 
 @pytest.mark.parametrize(("layer", "variables"), layers(n for n in SPELLINGS if n not in SHARES))
@@ -93,7 +95,10 @@ def test_tangents_touch(layer, variables):
     weights = {"out/kernel": rng.normal(size=(2, 2)), "out/bias": rng.normal(size=2)}
     weights |= {f"act/{name}": value for name, value in variables.items()}
     dense = {"kernel": weights["out/kernel"], "bias": weights["out/bias"]}
-    run = lambda x: run_layer(nodes[2].layer, dense, run_layer(layer, variables, x))[0, 1]  # noqa: E731
+
+    def run(x):
+        return run_layer(nodes[2].layer, dense, run_layer(layer, variables, x))[0, 1]
+
     for x in rng.normal(0, 2, (40, 1, 2)):
         slopes, offset = local_slopes(network, weights, x, 1)
         assert run(x) == pytest.approx(np.sum(slopes * x) + offset, abs=1e-6)
@@ -108,3 +113,61 @@ def test_tangents_touch(layer, variables):
 def test_each_has_a_count(name):
     count = other_operations(Activation(name="act", activation=name), (5, 4, 3))
     assert count == 60 * FACTS[name.partition("(")[0]].operations
+
+
+def network_of(layer, shape):
+    return Network("one", (Node(Input(name="in", shape=shape), ()), Node(layer, ("in",))))
+
+
+@pytest.mark.parametrize("name", [*SPELLINGS, "prelu", "prelu shared"])
+@pytest.mark.parametrize("shape", [(4, 5, 3), (5, 3), (6,)], ids=len)
+def test_onnx_gives_the_same_or_refuses(name, shape, rng):
+    """Values lie as (N, C, ...) there: what works along channels must name their axis."""
+    runtime = pytest.importorskip("onnxruntime")
+    if name == "linear":
+        pytest.skip("an empty graph, which the runtime does not take")
+    if name.startswith("prelu"):
+        shared = (1,) if name == "prelu shared" and len(shape) > 1 else ()
+        network = network_of(PReLU(name="act", shared_axes=shared), shape)
+    else:
+        network = network_of(Activation(name="act", activation=name), shape)
+    weights = {
+        key: rng.normal(0, 0.5, size).astype(np.float32) for key, size in network.variables.items()
+    }
+    x = rng.normal(0, 2, (2, *shape)).astype(np.float32)
+    try:
+        model, _ = onnx_model(network, weights, 2)
+    except ValueError as error:
+        assert "'act'" in str(error)  # noqa: PT017
+        assert "cannot be written for ONNX" in str(error)  # noqa: PT017
+        return
+    session = runtime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(None, {"in": np.ascontiguousarray(np.moveaxis(x, -1, 1))})
+    expected = NumpyProgram(network, weights)(x)
+    np.testing.assert_allclose(np.moveaxis(found, 1, -1), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", [*SPELLINGS, "prelu", "prelu shared"])
+def test_written_for_keras_it_means_the_same_or_is_refused(name, tmp_path, rng):
+    keras = pytest.importorskip("keras")
+    if name.startswith("prelu"):
+        shared = (1, 2) if name == "prelu shared" else ()
+        network = network_of(PReLU(name="act", shared_axes=shared), (3, 4, 3))
+    else:
+        network = network_of(Activation(name="act", activation=name), (3, 4, 3))
+    weights = {
+        key: rng.normal(0, 0.5, size).astype(np.float32) for key, size in network.variables.items()
+    }
+    x = rng.normal(0, 2, (2, 3, 4, 3)).astype(np.float32)
+    path = tmp_path / "written.h5"
+    try:
+        write_keras_model(path, network, weights)
+    except ValueError as error:
+        assert "'act'" in str(error)  # noqa: PT017
+        assert not path.exists()
+        return
+    found = keras.models.load_model(path, compile=False).layers[-1](x)
+    np.testing.assert_allclose(found, NumpyProgram(network, weights)(x), rtol=1e-5, atol=1e-6)
