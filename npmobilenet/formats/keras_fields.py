@@ -85,9 +85,7 @@ class Fields:
     def refuse(self, field: str, expected: str) -> ModelFileError:
         """The error for a field, or an argument of the call, that is not as expected."""
         found = self._config.get(field, self._arguments.get(field))
-        return ModelFileError(
-            f"{self}: {field} is {shown(found)}, expected {expected}"
-        )
+        return ModelFileError(f"{self}: {field} is {shown(found)}, expected {expected}")
 
     def flag(self, field: str, default: bool) -> bool:
         """A truth value."""
