@@ -203,6 +203,8 @@ _FUNCTIONS = {
 }
 """Functions of tf that a TFOpLambda calls."""
 
+_CLIP = "clip_by_value"
+
 # Parameters of functions, by their names in keras.ops and in tf, and what they are if not given.
 _PARAMETERS: dict[str, tuple[tuple[str, float], ...]] = {
     "celu": (("alpha", 1.0),),
@@ -229,6 +231,10 @@ def activation_call(fields: Fields) -> Layer | None:
         name, given = _OPERATIONS.get(fields.class_name), fields.raw
     if fields.class_name == "Threshold":
         return _threshold(fields)
+    if fields.class_name == "Clip":
+        return _clip(fields, fields.raw, "x_min", "x_max")
+    if name is None and fields.class_name == "TFOpLambda" and fields.raw("function") == _CLIP:
+        return _clip(fields, fields.argument, "clip_value_min", "clip_value_max")
     if name is None:
         return None
     if name in ("softmax", "log_softmax"):
@@ -244,6 +250,19 @@ def activation_call(fields: Fields) -> Layer | None:
     layer = Activation(name=fields.name, activation=spelt(name, *numbers) if numbers else name)
     fields.finish()
     return layer
+
+
+def _clip(fields: Fields, given: Callable[[str], Any], low: str, high: str) -> Layer:
+    """A clipping that an activation is: from 0 on, or from -1 to 1."""
+    least, most = given(low), given(high)
+    if not all(type(end) in (int, float) and math.isfinite(end) for end in (least, most)):
+        raise fields.refuse(low if type(least) not in (int, float) else high, "a number")
+    fields.finish()
+    if (least, most) == (-1, 1):
+        return Activation(name=fields.name, activation="hard_tanh")
+    if least != 0 or most < 0:
+        raise fields.refuse(low, "0, and no less above; or -1, with 1 above")
+    return ReLU(name=fields.name, max_value=float(most))
 
 
 def _threshold(fields: Fields) -> Layer:

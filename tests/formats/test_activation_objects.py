@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npmobilenet.architecture import Activation
+from npmobilenet.architecture import Activation, ReLU
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats import read_model_file
 from npmobilenet.formats.keras_config import read_config
@@ -101,6 +101,53 @@ def test_threshold_is_a_relu_where_what_lies_below_becomes_zero() -> None:
     config = functional(operation("Threshold", "op", "@images", **fields | {"default_value": 0.25}))
     with pytest.raises(ModelFileError, match=r"default_value is 0.25, expected 0"):
         read_config(config, keras=3)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "expected"),
+    [
+        (0.0, 6.0, ReLU(name="op", max_value=6.0)),
+        (0, 1, ReLU(name="op", max_value=1.0)),
+        (-1.0, 1.0, Activation(name="op", activation="hard_tanh")),
+    ],
+)
+def test_clipping_from_zero_is_a_relu(least: float, most: float, expected: object) -> None:
+    config = tf_call("clip_by_value", clip_value_min=least, clip_value_max=most)
+    assert read_config(config, keras=2).network["op"].layer == expected
+    config = functional(operation("Clip", "op", "@images", x_min=least, x_max=most))
+    assert read_config(config, keras=3).network["op"].layer == expected
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "message"),
+    [
+        (-2.0, 2.0, "clip_value_min is -2.0, expected 0"),
+        (0.0, -1.0, "clip_value_min is 0.0, expected 0, and no less"),
+        (0.0, None, "clip_value_max is None, expected a number"),
+        (True, 1.0, "clip_value_min is True, expected a number"),
+        (["images", 0, 0], 1.0, "clip_value_min is .*, expected a number"),
+    ],
+)
+def test_other_clippings_are_refused(least: Any, most: Any, message: str) -> None:
+    with pytest.raises(ModelFileError, match=message):
+        read_config(tf_call("clip_by_value", clip_value_min=least, clip_value_max=most), keras=2)
+
+
+@pytest.mark.tensorflow
+def test_functions_that_keras_writes_as_clippings(
+    keras: Any, keras2: Any, tmp_path: Any, save: Any, rng: Any
+) -> None:
+    images = rng.normal(0, 4, (2, 3, 4, 3)).astype(np.float32)
+    for library, form, functions in (
+        (keras, "model.keras", [lambda x: keras.ops.clip(x, 0.0, 6.0)]),
+        (keras2, "whole.h5", [keras2.activations.hard_sigmoid]),
+    ):
+        for function in functions:
+            inputs = library.Input((3, 4, 3))
+            model = library.Model(inputs, function(inputs))
+            found = load_model(save(model, tmp_path, form)).predict(images)
+            expected = model.predict(images, verbose=0)
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.tensorflow
