@@ -11,9 +11,11 @@ from npmobilenet import reference
 from npmobilenet.architecture import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     CenterCrop,
+    Concatenate,
     Conv2D,
     Cropping2D,
     Dense,
@@ -24,7 +26,11 @@ from npmobilenet.architecture import (
     GlobalMaxPooling2D,
     Identity,
     Layer,
+    LayerNormalization,
+    Maximum,
     MaxPooling2D,
+    Minimum,
+    Multiply,
     Network,
     Normalization,
     Permute,
@@ -35,6 +41,8 @@ from npmobilenet.architecture import (
     Reshape,
     Resizing,
     SeparableConv2D,
+    Subtract,
+    UnitNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -225,6 +233,52 @@ def _activation(layer: Activation, variables: Variables, x: FloatArray) -> Float
 @run_layer.register
 def _add(layer: Add, variables: Variables, *inputs: FloatArray) -> FloatArray:
     return reference.add(*inputs)
+
+
+@run_layer.register
+def _multiply(layer: Multiply, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.multiply(*inputs)
+
+
+@run_layer.register
+def _subtract(layer: Subtract, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.subtract(*inputs)
+
+
+@run_layer.register
+def _average(layer: Average, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.average(*inputs)
+
+
+@run_layer.register
+def _maximum(layer: Maximum, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.maximum(*inputs)
+
+
+@run_layer.register
+def _minimum(layer: Minimum, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.minimum(*inputs)
+
+
+@run_layer.register
+def _concatenate(layer: Concatenate, variables: Variables, *inputs: FloatArray) -> FloatArray:
+    return reference.concatenate(*inputs, axis=layer.axis)
+
+
+@run_layer.register
+def _layer_normalization(
+    layer: LayerNormalization, variables: Variables, x: FloatArray
+) -> FloatArray:
+    return reference.layer_normalization(
+        x, variables.get("gamma"), variables.get("beta"), epsilon=layer.epsilon
+    )
+
+
+@run_layer.register
+def _unit_normalization(
+    layer: UnitNormalization, variables: Variables, x: FloatArray
+) -> FloatArray:
+    return reference.unit_normalization(x)
 
 
 @run_layer.register

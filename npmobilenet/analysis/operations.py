@@ -8,7 +8,9 @@ logarithm, tanh, erf) on one value is one operation:
   two is left out, as it does not depend on the image;
 - activation: as :mod:`npmobilenet.architecture.activations` says, so ReLU 1 and ReLU6 2;
 - softmax: 5 for each value (maximum, subtraction, exponential, sum, division);
-- sum of n inputs: n - 1 for each value;
+- sum, product, difference, maximum or minimum of n inputs: n - 1 for each value; a mean n;
+- layer normalization: 5 for each value (two sums, a difference, a square, a division), one more for
+  gamma and for beta; unit normalization 3;
 - pooling: for each output, taps - 1 comparisons, or taps - 1 additions and a division; taps on
   padding count, as they do for convolutions;
 - rescaling and normalization: 2 for each value;
@@ -24,16 +26,23 @@ from npmobilenet.analysis.resized import passes
 from npmobilenet.architecture import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     CenterCrop,
+    Concatenate,
     Conv2D,
     Dense,
     DepthwiseConv2D,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
     Layer,
+    LayerNormalization,
+    Maximum,
     MaxPooling2D,
+    Merge,
+    Minimum,
+    Multiply,
     Normalization,
     PReLU,
     ReLU,
@@ -41,6 +50,8 @@ from npmobilenet.architecture import (
     Resizing,
     SeparableConv2D,
     Shape,
+    Subtract,
+    UnitNormalization,
     UpSampling2D,
 )
 from npmobilenet.architecture.activations import facts
@@ -86,6 +97,34 @@ def _prelu(layer: PReLU, *inputs: Shape) -> int:
 @other_operations.register
 def _activation(layer: Activation, *inputs: Shape) -> int:
     return facts(layer.activation).operations * count(inputs[0])
+
+
+@other_operations.register(Maximum)
+@other_operations.register(Minimum)
+@other_operations.register(Multiply)
+@other_operations.register(Subtract)
+def _merge(layer: Merge, *inputs: Shape) -> int:
+    return (len(inputs) - 1) * count(layer.output_shape(*inputs))
+
+
+@other_operations.register
+def _mean(layer: Average, *inputs: Shape) -> int:
+    return len(inputs) * count(layer.output_shape(*inputs))
+
+
+@other_operations.register
+def _concatenate(layer: Concatenate, *inputs: Shape) -> int:
+    return 0
+
+
+@other_operations.register
+def _layer_normalization(layer: LayerNormalization, *inputs: Shape) -> int:
+    return (5 + layer.scale + layer.center) * count(inputs[0])
+
+
+@other_operations.register
+def _unit_normalization(layer: UnitNormalization, *inputs: Shape) -> int:
+    return 3 * count(inputs[0])
 
 
 @other_operations.register

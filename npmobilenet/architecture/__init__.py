@@ -33,7 +33,17 @@ from npmobilenet.architecture.layers import (
     ZeroPadding2D,
 )
 from npmobilenet.architecture.macs import macs, network_macs
+from npmobilenet.architecture.merging import (
+    Average,
+    Concatenate,
+    Maximum,
+    Merge,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 from npmobilenet.architecture.network import Network, NetworkBuilder, Node
+from npmobilenet.architecture.normalizing import LayerNormalization, UnitNormalization
 from npmobilenet.architecture.padding import Padding, explicit_padding, output_size
 from npmobilenet.architecture.shapes import Shape
 from npmobilenet.architecture.v1 import mobilenet_v1
@@ -42,9 +52,11 @@ from npmobilenet.architecture.v2 import make_divisible, mobilenet_v2
 __all__ = [
     "Activation",
     "Add",
+    "Average",
     "AveragePooling2D",
     "BatchNormalization",
     "CenterCrop",
+    "Concatenate",
     "Conv2D",
     "Cropping2D",
     "Dense",
@@ -56,7 +68,12 @@ __all__ = [
     "Identity",
     "Input",
     "Layer",
+    "LayerNormalization",
     "MaxPooling2D",
+    "Maximum",
+    "Merge",
+    "Minimum",
+    "Multiply",
     "Network",
     "NetworkBuilder",
     "Node",
@@ -71,6 +88,8 @@ __all__ = [
     "Resizing",
     "SeparableConv2D",
     "Shape",
+    "Subtract",
+    "UnitNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
     "explicit_padding",

@@ -290,10 +290,15 @@ class Rescaling(Layer):
 
 @dataclass(frozen=True, kw_only=True)
 class Normalization(Layer):
-    """``(x - mean) / max(sqrt(variance), 1e-7)`` over the channels, with statistics from a file."""
+    """``(x - mean) / max(sqrt(variance), 1e-7)`` over the channels, with statistics from a file.
+
+    ``whole``: one mean and one variance for all values.
+    """
 
     NON_TRAINABLE: ClassVar[frozenset[str]] = frozenset({"mean", "variance"})
 
+    whole: bool = False
+
     def variables(self, *inputs: Shape) -> Variables:
-        size = (channels(inputs[0]),)
+        size = () if self.whole else (channels(inputs[0]),)
         return {"mean": size, "variance": size}

@@ -6,10 +6,11 @@ older versions graph nodes (``TensorFlowOpLayer`` of ``RealDiv``).
 
 from collections.abc import Sequence
 
-from npmobilenet.architecture import Add, Identity, Layer, Rescaling
+from npmobilenet.architecture import Identity, Layer, Rescaling
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_calls import Operand
 from npmobilenet.formats.keras_fields import Config, Fields, numbers
+from npmobilenet.formats.keras_merging import OF_TENSORS
 from npmobilenet.formats.messages import shown
 
 _KERAS3 = {
@@ -65,8 +66,8 @@ def _layer(fields: Fields, operation: str, operands: Sequence[Operand]) -> Layer
     if operation == "cast" and not constants and len(operands) == 1:
         _check_cast(fields)
         return Identity(name=name)
-    if operation == "add" and not constants and len(operands) > 1:
-        return Add(name=name)
+    if operation in OF_TENSORS and not constants and len(operands) > 1:
+        return OF_TENSORS[operation](name=name)
     if len(operands) == 2 and len(constants) == 1:
         scale, offset = affine(operation, constants[0], first=operands[0] is constants[0])
         if scale is not None:

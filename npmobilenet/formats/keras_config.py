@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from npmobilenet.architecture import (
-    Add,
     Dropout,
     Identity,
     Input,
@@ -31,6 +30,7 @@ from npmobilenet.formats.keras_fields import Config, Fields, shape_of
 from npmobilenet.formats.keras_geometry import geometry_call
 from npmobilenet.formats.keras_harmless import foreign, unknown_entries
 from npmobilenet.formats.keras_layers import keras_layer
+from npmobilenet.formats.keras_merging import merging_call
 from npmobilenet.formats.keras_wrappers import WRAPPED_KEY, for_each_step
 from npmobilenet.formats.limits import MAX_DEPTH, MAX_NAME, MAX_OBJECTS, MAX_VALUES
 from npmobilenet.formats.messages import shown
@@ -47,7 +47,9 @@ _KEYS = {
     "DepthwiseConv2D": "depthwise_conv2d",
     "Functional": "functional",
     "Model": "functional",
+    "LayerNormalization": "layer_normalization",
     "Normalization": "normalization",
+    "PReLU": "p_re_lu",
     "SeparableConv2D": "separable_conv2d",
     "Sequential": "sequential",
     "TimeDistributed": "time_distributed",
@@ -241,8 +243,9 @@ class _Inliner:
         if layer is None:
             if len(sources) != len(call.operands):
                 raise ModelFileError(f"{read} is called with numbers, which is not supported")
-            layer = geometry_call(read, self._shapes[sources[0]]) or keras_layer(read)
-        if not isinstance(layer, Add) and len(sources) != 1:
+            layer = geometry_call(read, self._shapes[sources[0]]) or merging_call(read)
+            layer = layer or keras_layer(read)
+        if layer.ARITY is not None and len(sources) != 1:
             raise ModelFileError(f"{read} has {len(sources)} inputs")
         self._append(layer, origin, tuple(sources))
         self._note(dtype_note(class_name, unique, fields))
@@ -325,8 +328,8 @@ class _Inliner:
             values = fields.numbers(field)
             if values is not None:
                 if len(values) not in (1, *size):
-                    raise fields.refuse(field, f"{size[0]} numbers")
-                statistic = np.asarray(values, np.float32)
+                    raise fields.refuse(field, f"{size[0] if size else 1} numbers")
+                statistic = np.asarray(values if len(values) > 1 else values[0], np.float32)
                 # A view: a file may claim any number of channels.
                 self.constants[f"{layer.name}/{field}"] = np.broadcast_to(statistic, size)
 

@@ -16,11 +16,13 @@ from npmobilenet.architecture import (
     GlobalMaxPooling2D,
     Identity,
     Layer,
+    LayerNormalization,
     MaxPooling2D,
     Normalization,
     Rescaling,
     Reshape,
     SeparableConv2D,
+    UnitNormalization,
     ZeroPadding2D,
 )
 from npmobilenet.errors import ModelFileError
@@ -31,6 +33,7 @@ from npmobilenet.formats.keras_activations import (
 )
 from npmobilenet.formats.keras_fields import Fields
 from npmobilenet.formats.keras_geometry import GEOMETRY_READERS, edges
+from npmobilenet.formats.keras_merging import MERGING_READERS
 from npmobilenet.formats.messages import shown
 
 # Layers that pass their input on when a network is only run. RandomCrop is not among them: that of
@@ -235,14 +238,32 @@ def _scalar(values: tuple[float, ...]) -> float | tuple[float, ...]:
     return values[0] if len(values) == 1 else values
 
 
+def _layer_normalization(fields: Fields) -> Layer:
+    fields.last_axis()
+    if fields.flag("rms_scaling", False):
+        raise fields.refuse("rms_scaling", "false")
+    return LayerNormalization(
+        name=fields.name,
+        epsilon=_positive(fields, "epsilon", 1e-3),
+        center=fields.flag("center", True),
+        scale=fields.flag("scale", True),
+    )
+
+
+def _unit_normalization(fields: Fields) -> Layer:
+    fields.last_axis()
+    return UnitNormalization(name=fields.name)
+
+
 def _normalization(fields: Fields) -> Layer:
     if fields.flag("invert", False):
         raise fields.refuse("invert", "false")
-    if fields.raw("axis") is not None:
+    whole = fields.raw("axis") in (None, [])
+    if not whole:
         fields.last_axis()
     for statistic in ("mean", "variance"):  # kept by keras_config, where shapes are known
         fields.raw(statistic)
-    return Normalization(name=fields.name)
+    return Normalization(name=fields.name, whole=whole)
 
 
 _READERS: dict[str, Callable[[Fields], Layer]] = {
@@ -250,6 +271,8 @@ _READERS: dict[str, Callable[[Fields], Layer]] = {
     "Add": lambda fields: Add(name=fields.name),
     "AveragePooling2D": _average_pooling,
     "BatchNormalization": _batch_norm,
+    "BatchNormalizationV1": _batch_norm,
+    "BatchNormalizationV2": _batch_norm,
     "Conv2D": _conv,
     "Dense": _dense,
     "DepthwiseConv2D": _depthwise,
@@ -263,5 +286,9 @@ _READERS: dict[str, Callable[[Fields], Layer]] = {
     "Reshape": _reshape,
     "SeparableConv2D": _separable,
     "ZeroPadding2D": _zero_padding,
+    "LayerNormalization": _layer_normalization,
+    "SyncBatchNormalization": _batch_norm,
+    "UnitNormalization": _unit_normalization,
     **GEOMETRY_READERS,
+    **MERGING_READERS,
 }

@@ -55,6 +55,15 @@ from npmobilenet.reference.geometry import (
     upsampling,
 )
 from npmobilenet.reference.global_pooling import global_average_pooling, global_max_pooling
+from npmobilenet.reference.merging import (
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from npmobilenet.reference.normalizing import layer_normalization, unit_normalization
 from npmobilenet.reference.padding import zero_padding
 from npmobilenet.reference.pointwise import pointwise_convolution
 from npmobilenet.reference.pooling import average_pooling, max_pooling, min_pooling
@@ -70,10 +79,12 @@ __all__ = [
     "FloatArray",
     "activate",
     "add",
+    "average",
     "average_pooling",
     "batch_normalization",
     "celu",
     "center_crop",
+    "concatenate",
     "convolution",
     "cropping",
     "dense",
@@ -91,13 +102,17 @@ __all__ = [
     "hard_sigmoid_keras2",
     "hard_silu",
     "hard_tanh",
+    "layer_normalization",
     "leaky_relu",
     "linear",
     "log_sigmoid",
     "log_softmax",
     "max_pooling",
+    "maximum",
     "min_pooling",
+    "minimum",
     "mish",
+    "multiply",
     "normalization",
     "permute",
     "pointwise_convolution",
@@ -120,8 +135,10 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "squareplus",
+    "subtract",
     "tanh",
     "tanh_shrink",
+    "unit_normalization",
     "upsampling",
     "windows",
     "zero_padding",

@@ -6,6 +6,7 @@ tight, but what they rule out is ruled out: a channel whose upper bound is 0 beh
 every picture that there can be.
 """
 
+import functools
 from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
@@ -18,9 +19,11 @@ from npmobilenet.analysis.resized import check_convex
 from npmobilenet.architecture import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     CenterCrop,
+    Concatenate,
     Conv2D,
     Cropping2D,
     Dense,
@@ -31,7 +34,11 @@ from npmobilenet.architecture import (
     GlobalMaxPooling2D,
     Identity,
     Layer,
+    LayerNormalization,
+    Maximum,
     MaxPooling2D,
+    Minimum,
+    Multiply,
     Network,
     Normalization,
     Permute,
@@ -42,6 +49,8 @@ from npmobilenet.architecture import (
     Reshape,
     Resizing,
     SeparableConv2D,
+    Subtract,
+    UnitNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -154,6 +163,51 @@ def _zero_padding(layer: ZeroPadding2D, variables: Variables, x: Range) -> Range
 def _add(layer: Add, variables: Variables, *inputs: Range) -> Range:
     low, high = (np.sum([bounds[end] for bounds in inputs], axis=0) for end in (0, 1))
     return low, high
+
+
+@propagate.register
+def _multiply(layer: Multiply, variables: Variables, *inputs: Range) -> Range:
+    return functools.reduce(_product_of, inputs)
+
+
+def _product_of(x: Range, y: Range) -> Range:
+    """The corners of an interval of factors hold the ends of the products."""
+    corners = [one * other for one in x for other in y]
+    return np.min(corners, axis=0), np.max(corners, axis=0)
+
+
+@propagate.register
+def _subtract(layer: Subtract, variables: Variables, x: Range, y: Range) -> Range:
+    return x[0] - y[1], x[1] - y[0]
+
+
+@propagate.register
+def _rising_merge(
+    layer: Average | Maximum | Minimum, variables: Variables, *inputs: Range
+) -> Range:
+    low, high = (run_layer(layer, {}, *(bounds[end] for bounds in inputs)) for end in (0, 1))
+    return low, high
+
+
+@propagate.register
+def _concatenate(layer: Concatenate, variables: Variables, *inputs: Range) -> Range:
+    if layer.axis == -1:
+        low, high = (np.concatenate([bounds[end] for bounds in inputs]) for end in (0, 1))
+        return low, high
+    return np.min([low for low, _ in inputs], axis=0), np.max([high for _, high in inputs], axis=0)
+
+
+@propagate.register
+def _unit_normalization(layer: UnitNormalization, variables: Variables, x: Range) -> Range:
+    return np.where(x[0] < 0, -1.0, 0.0), np.where(x[1] > 0, 1.0, 0.0)
+
+
+@propagate.register
+def _layer_normalization(layer: LayerNormalization, variables: Variables, x: Range) -> Range:
+    most = np.sqrt(x[0].size - 1)  # one value far from all others
+    gamma, beta = variables.get("gamma", np.ones(1)), variables.get("beta", np.zeros(1))
+    reach = np.abs(gamma) * most
+    return np.broadcast_to(beta - reach, x[0].shape), np.broadcast_to(beta + reach, x[0].shape)
 
 
 @propagate.register

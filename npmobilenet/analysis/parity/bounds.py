@@ -16,6 +16,7 @@ into weights and bias or be a scale and a shift. The bound is the worst case; wh
 nearer to ``sqrt(n)`` than to ``n``, so most layers use a few percent of it.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
@@ -27,6 +28,7 @@ from npmobilenet.analysis.resized import check_convex, passes
 from npmobilenet.architecture import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     CenterCrop,
@@ -35,11 +37,15 @@ from npmobilenet.architecture import (
     DepthwiseConv2D,
     GlobalAveragePooling2D,
     Layer,
+    LayerNormalization,
+    Multiply,
     Normalization,
     PReLU,
     Rescaling,
     Resizing,
     SeparableConv2D,
+    Subtract,
+    UnitNormalization,
     UpSampling2D,
 )
 from npmobilenet.architecture.activations import facts
@@ -183,6 +189,37 @@ def _(layer: Add, variables: Variables, *inputs: Bounded) -> Bounded:
     value = run_layer(layer, variables, *(x.value for x in inputs))
     own = gamma(len(inputs) + max(x.roundings for x in inputs))
     return Bounded(value, inherited + own * largest)
+
+
+@bounded_layer.register
+def _(layer: Multiply, variables: Variables, *inputs: Bounded) -> Bounded:
+    return functools.reduce(_product_of, inputs)
+
+
+def _product_of(x: Bounded, y: Bounded) -> Bounded:
+    value = x.value * y.value
+    largest = (np.abs(x.value) + x.error) * (np.abs(y.value) + y.error)
+    return Bounded(value, largest - np.abs(value) + gamma(EXTRA) * largest + SMALLEST_NORMAL)
+
+
+@bounded_layer.register
+def _(layer: Average | Subtract, variables: Variables, *inputs: Bounded) -> Bounded:
+    share = len(inputs) if isinstance(layer, Average) else 1
+    value = run_layer(layer, variables, *(x.value for x in inputs))
+    error, largest = (
+        functools.reduce(np.add, terms)
+        for terms in ([x.error for x in inputs], [np.abs(x.value) + x.error for x in inputs])
+    )
+    return Bounded(value, (error + gamma(len(inputs) + EXTRA) * largest) / share + SMALLEST_NORMAL)
+
+
+@bounded_layer.register
+def _(
+    layer: LayerNormalization | UnitNormalization, variables: Variables, *inputs: Bounded
+) -> Bounded:
+    raise ValueError(
+        f"layer {layer.name!r} is a {type(layer).__name__}: no bounds of its rounding are known"
+    )
 
 
 @bounded_layer.register

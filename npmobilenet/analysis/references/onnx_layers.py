@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
+    Concatenate,
     Conv2D,
     Dense,
     DepthwiseConv2D,
@@ -20,12 +22,16 @@ from npmobilenet.architecture import (
     GlobalMaxPooling2D,
     Identity,
     Layer,
+    Maximum,
     MaxPooling2D,
+    Minimum,
+    Multiply,
     Network,
     PReLU,
     ReLU,
     Rescaling,
     Reshape,
+    Subtract,
     ZeroPadding2D,
     explicit_padding,
 )
@@ -148,6 +154,22 @@ def _relu(graph: OnnxGraph, layer: ReLU, x: str) -> str:
     return graph.clipped(layer.name, x, layer.name, layer.max_value)
 
 
+def _concatenate(graph: OnnxGraph, layer: Concatenate, *inputs: str) -> str:
+    if len(graph.network.shapes[layer.name]) == 3:
+        axis = {-1: 1, -2: 3, -3: 2}[layer.axis]  # channels come first
+    else:
+        axis = layer.axis
+    return graph.node("Concat", inputs, layer.name, axis=axis)
+
+
+def _multiply(graph: OnnxGraph, layer: Multiply, *inputs: str) -> str:
+    product = inputs[0]
+    for number, factor in enumerate(inputs[1:], start=2):
+        name = layer.name if number == len(inputs) else f"{layer.name}/{number}"
+        product = graph.node("Mul", [product, factor], name)
+    return product
+
+
 def _prelu(graph: OnnxGraph, layer: PReLU, x: str) -> str:
     alpha = np.moveaxis(graph.weights[f"{layer.name}/alpha"], -1, 0)
     return graph.node("PRelu", [x, graph.constant(f"{layer.name}/alpha", alpha)], layer.name)
@@ -212,7 +234,13 @@ CONVERSIONS: Mapping[type[Layer], Callable[..., str]] = {
     MaxPooling2D: lambda graph, layer, x: graph.node(
         "MaxPool", [x], layer.name, **graph.window(layer)
     ),
+    Average: lambda graph, layer, *inputs: graph.node("Mean", inputs, layer.name),
+    Concatenate: _concatenate,
+    Maximum: lambda graph, layer, *inputs: graph.node("Max", inputs, layer.name),
+    Minimum: lambda graph, layer, *inputs: graph.node("Min", inputs, layer.name),
     PReLU: _prelu,
+    Multiply: _multiply,
+    Subtract: lambda graph, layer, *inputs: graph.node("Sub", inputs, layer.name),
     ReLU: _relu,
     Rescaling: _rescaling,
     Reshape: _reshape,
