@@ -235,7 +235,7 @@ class _Folding:
             mean, variance = self._variable(node, "mean"), self._variable(node, "variance")
             assert mean is not None and variance is not None  # noqa: S101, PT018
             scale = 1 / np.maximum(np.sqrt(variance), 1e-7)
-            return scale, -mean * scale
+            return np.broadcast_to(scale, (size,)), np.broadcast_to(-mean * scale, (size,))
         assert isinstance(layer, BatchNormalization)  # noqa: S101
         mean, variance = (self._variable(node, f"moving_{v}") for v in ("mean", "variance"))
         assert mean is not None and variance is not None  # noqa: S101, PT018
