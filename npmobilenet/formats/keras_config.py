@@ -27,7 +27,7 @@ from npmobilenet.formats.keras_arithmetic import arithmetic_layer
 from npmobilenet.formats.keras_calls import Call, call_of, reference
 from npmobilenet.formats.keras_dtypes import dtype_note
 from npmobilenet.formats.keras_fields import Config, Fields, shape_of
-from npmobilenet.formats.keras_geometry import geometry_call
+from npmobilenet.formats.keras_geometry_calls import geometry_call
 from npmobilenet.formats.keras_harmless import foreign, unknown_entries
 from npmobilenet.formats.keras_layers import keras_layer
 from npmobilenet.formats.keras_merging import merging_call

@@ -116,6 +116,8 @@ def test_calls_of_keras_ops(keras: Any, rng: Any) -> None:
         lambda x: ops.image.crop_images(x, 1, 2, 3, 1),
         lambda x: ops.image.crop_images(x, 1, 2, target_height=4, target_width=3),
         lambda x: ops.image.pad_images(x, 1, 2, 3, 4),
+        lambda x: ops.pad(x, ((0, 0), (1, 0), (2, 3), (0, 0))),
+        lambda x: ops.expand_dims(x, -2),
         lambda x: ops.squeeze(keras.layers.GlobalMaxPooling2D(keepdims=True)(x), (1, 2)),
     ]
     images = keras.Input((8, 6, 2))
@@ -136,6 +138,8 @@ def test_calls_of_tensorflow(keras2: Any, rng: Any) -> None:
         lambda x: tf.image.pad_to_bounding_box(x, 1, 2, 12, 9),
         lambda x: tf.transpose(x, [0, 3, 1, 2]),
         lambda x: tf.reshape(x, (-1, 6, 16)),
+        lambda x: tf.pad(x, ((0, 0), (1, 0), (2, 3), (0, 0))),
+        lambda x: tf.expand_dims(x, 1),
         lambda x: tf.squeeze(keras2.layers.GlobalMaxPooling2D(keepdims=True)(x), [1, -2]),
         lambda x: keras2.backend.permute_dimensions(x, (0, 2, 1, 3)),
         lambda x: keras2.backend.resize_images(x, 2, 3, "channels_last"),
@@ -168,6 +172,10 @@ REFUSED: list[tuple[Config, str]] = [
     (operation("Transpose", "x", "@images", axes=[1, 0, 2, 3]), "leaves the batch first"),
     (operation("Transpose", "x", "@images", axes=None), "leaves the batch first"),
     (operation("Reshape", "x", "@images", newshape=[2, -1]), "-1 for the batch"),
+    (operation("ExpandDims", "x", "@images", axis=0), "behind the batch"),
+    (operation("Pad", "x", "@images", pad_width=[[0, 0], [1, 1], [1, 1], [0, 0]], mode="reflect"),
+     "by zeros"),
+    (operation("Pad", "x", "@images", pad_width=[[0, 0], [1, 1], [1, 1], [0, 1]]), "images only"),
     (operation("Squeeze", "x", "@images", axis=[1]), "axes of size 1"),
     (operation("Squeeze", "x", "@images", axis=None), "axis is"),
     (operation("Resize", "x", "@images", size=[4, 4], data_format="channels_first"), "channels"),
@@ -185,6 +193,22 @@ def test_refusals_say_why(config: Config, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("CropImages", {}),
+        ("PadImages", {}),
+        ("Resize", {"size": [4, 4]}),
+        ("Pad", {"pad_width": [[0, 0]] * 4}),
+        ("Transpose", {"axes": [0, 2, 1, 3]}),
+    ],
+)
+def test_calls_on_vectors_are_refused(name: str, fields: Config) -> None:
+    called = operation(name, "x", "@flat", **fields)
+    with pytest.raises(ModelFileError, match=r"192|expected an order of \[1\]"):
+        read_config(functional(layer("Flatten", "flat", "images"), called))
+
+
+@pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
         ("image.resize", {}, "size is None"),
@@ -193,9 +217,9 @@ def test_refusals_say_why(config: Config, message: str) -> None:
         ("image.resize", {"size": [4, 4], "rounding": 1}, "rounding"),
         ("image.central_crop", {"central_fraction": 0}, "central_fraction"),
         ("image.crop_to_bounding_box", {"offset_height": 6, "offset_width": 0,
-         "target_height": 4, "target_width": 4}, "of 8 pixels"),
+         "target_height": 4, "target_width": 4}, "keeps more than there is"),
         ("image.pad_to_bounding_box", {"offset_height": 1, "offset_width": 0,
-         "target_height": 8, "target_width": 8}, "puts 8 pixels at 1 of 8"),
+         "target_height": 8, "target_width": 8}, "gives less than there is"),
         ("image.resize", {"size": [4, 1 << 20]}, "size is"),
         ("transpose", {"perm": [3, 1, 2, 0]}, "leaves the batch first"),
         ("image.flip_up_down", {}, "calls 'tf.image.flip_up_down', which is not supported"),
