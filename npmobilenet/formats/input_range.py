@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from npmobilenet.architecture import (
     AveragePooling2D,
     CenterCrop,
+    Concatenate,
     Cropping2D,
     Dropout,
     Identity,
@@ -38,6 +39,7 @@ _IMAGES: tuple[Range, ...] = ((0.0, 255.0), (0.0, 1.0), (-1.0, 1.0))
 _PLACING = (
     AveragePooling2D,
     CenterCrop,
+    Concatenate,
     Cropping2D,
     Dropout,
     Identity,
@@ -46,7 +48,6 @@ _PLACING = (
     UpSampling2D,
     ZeroPadding2D,
 )
-_PLACING_NAMES = frozenset({"Concatenate"})
 _LEAST_SPREAD = 0.5  # of what a network is given: 1/255 of images of 0..1 is not meant
 _MOST_UNLIKE = 4.0  # how much channels may differ in scale
 _CLEARLY = 1.5  # how much better balanced a range must be than the next
@@ -163,7 +164,7 @@ def _arithmetic(
         deviation = np.sqrt(np.maximum(weights[f"{layer.name}/variance"].astype(float), 0))
         factor = 1 / np.maximum(deviation, 1e-7)
         return factor, -mean * factor
-    if isinstance(layer, _PLACING) or type(layer).__name__ in _PLACING_NAMES:
+    if isinstance(layer, _PLACING):
         return np.ones(1), np.zeros(1)
     return None
 
