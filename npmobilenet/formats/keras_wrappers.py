@@ -8,10 +8,12 @@ from npmobilenet.architecture import (
     Flatten,
     Identity,
     Layer,
+    LayerNormalization,
     ReLU,
     Rescaling,
     Reshape,
     Shape,
+    UnitNormalization,
 )
 from npmobilenet.errors import ModelFileError
 from npmobilenet.formats.keras_fields import Fields
@@ -20,7 +22,17 @@ WRAPPED_KEY = "layer"
 """Under what Keras 3 keeps the tensors of the wrapped layer."""
 
 # These treat each value, or each vector of the last axis, by itself: no other axis matters.
-_BY_LAST_AXIS = (Activation, BatchNormalization, Dense, Dropout, Identity, ReLU, Rescaling)
+_BY_LAST_AXIS = (
+    Activation,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Identity,
+    LayerNormalization,
+    ReLU,
+    Rescaling,
+    UnitNormalization,
+)
 
 
 def for_each_step(wrapper: Fields, layer: Layer, shape: Shape) -> Layer:

@@ -337,7 +337,9 @@ def test_wrapped_tensors_are_found_in_nested_models_too(
         def wrapped(lib: Any = lib) -> list[Any]:
             each = lib.layers.TimeDistributed
             norm = lib.layers.BatchNormalization(name="norm")
-            return [each(lib.layers.Dense(4, name="same")), each(norm), each(lib.layers.ReLU())]
+            scaled = lib.layers.LayerNormalization(name="scaled")
+            dense, relu = lib.layers.Dense(4, name="same"), lib.layers.ReLU()
+            return [each(layer) for layer in (dense, norm, scaled, relu)]
 
         inner = chain(lib, (5, 3), *wrapped())
         source = randomise(
