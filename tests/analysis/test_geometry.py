@@ -154,6 +154,8 @@ def test_maps_are_not_drawn_in_the_wrong_place(rng):
     ):
         with pytest.raises(ValueError, match="layer 'front' is a"):
             class_activation_map(classifier(front, shape=(16, 18, 3)), picture)
+    whole = Resizing(name="front", height=8, width=8, crop_to_aspect_ratio=True)
+    assert class_activation_map(classifier(whole), picture).layer == "conv"  # nothing to crop
     model = classifier(Resizing(name="front", height=8, width=6), shape=(16, 18, 3))
     found = class_activation_map(model, picture)
     assert found.layer == "conv"

@@ -103,9 +103,9 @@ def class_activation_map(
     """
     network = _scores(model.network)
     layer = _last_map(network)
-    _check_whole(network.until(layer))
     pixels = _pixels(image)
     batch = one_picture(model, pixels).astype(np.float64)
+    _check_whole(network.until(layer).with_input_shape(batch.shape[1:]))
     features = NumpyProgram(network.until(layer), model.weights)(batch)
     head = _head(network, layer, features.shape[1:])
     scores = NumpyProgram(head, model.weights)(features)[0]
