@@ -18,7 +18,7 @@ test: $(VENV)/.dev ## the test-suite, with TensorFlow beside
 	$(PYTEST)
 
 test-slow: $(VENV)/.dev ## the long tests: full parity grid, thousands of damaged files, all images
-	$(PYTEST) -m slow
+	$(PYTEST) --dist worksteal -m slow
 
 test-generic: $(VENV)/.dev ## the test-suite with the vectors that every CPU has
 	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PYTEST)

@@ -141,6 +141,7 @@ def test_inputs_are_not_written_to(rng):
 
 @posix
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_engines_tests_under_memory_checking():
     """All of them once more: forbidden pages, filled memory, and Python's own debug hooks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}

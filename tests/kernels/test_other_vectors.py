@@ -29,6 +29,7 @@ def run_tests(before: str, *arguments: str, **environment: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("features", ["+avx2,+fma", ""])
 def test_narrower_vectors(features):
     """With AVX2 only, and with the vectors that every CPU of the architecture has."""
@@ -45,6 +46,7 @@ def test_narrower_vectors(features):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("lanes", "registers"), [(16, 32), (4, 32)])
 def test_layout_of_other_machines(lanes, registers, tmp_path):
     """AVX-512's and NEON's tiles, which LLVM makes of whatever vectors there are."""
