@@ -32,8 +32,11 @@ IMAGES = 5
 CHILD_SECONDS = 60
 
 
-class StruckError(Exception):
-    """What a handler of a signal raises, or another thread."""
+class StruckError(BaseException):
+    """What a handler of a signal raises, or another thread.
+
+    No ``Exception``: ``np.array_equal`` catches those, and calls the arrays different.
+    """
 
 
 class Subject:
