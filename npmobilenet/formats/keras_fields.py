@@ -142,6 +142,11 @@ class Fields:
         if axis not in (-1, [-1], self.rank, [self.rank]):
             raise self.refuse(field, f"-1 or {self.rank}, the last one")
 
+    def is_null(self, field: str) -> bool:
+        """Whether the file says null, which is another thing than saying nothing."""
+        self._read.add(field)
+        return field in self._config and self._config[field] is None
+
     def raw(self, field: str, default: Any = None) -> Any:
         """Whatever the file has; ``default`` for null too."""
         self._read.add(field)

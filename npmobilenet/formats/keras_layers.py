@@ -258,7 +258,7 @@ def _unit_normalization(fields: Fields) -> Layer:
 def _normalization(fields: Fields) -> Layer:
     if fields.flag("invert", False):
         raise fields.refuse("invert", "false")
-    whole = fields.raw("axis") in (None, [])
+    whole = fields.is_null("axis") or fields.raw("axis") == []
     if not whole:
         fields.last_axis()
     for statistic in ("mean", "variance"):  # kept by keras_config, where shapes are known
